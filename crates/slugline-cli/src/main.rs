@@ -1,0 +1,2 @@
+//! The `slugline` command.
+fn main() {}

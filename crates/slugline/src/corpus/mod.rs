@@ -1,0 +1,31 @@
+//! Labelled documents: where they come from, how they are numbered, how they are split.
+//!
+//! A [`Corpus`] is what every source ends in: documents as sequences of word ids, one integer label
+//! each, the names of the classes and the [`WordIndex`] that turns ids back into words.
+//!
+//! * [`sequences`]: the storage, Keras's numbering of words ([`SequenceOptions`]) and its shuffle
+//!
+//! Nothing here knows about feature vectors or networks.
+
+pub mod sequences;
+
+pub use sequences::{SequenceOptions, Sequences, WordIndex};
+
+/// A labelled collection of documents, split for training and testing, its words numbered.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    /// Name as given on the command line, such as `reuters`.
+    pub name: String,
+    /// One sentence on what this is and where it came from; says so if the texts are generated.
+    pub description: String,
+    /// Name of each class; the label `i` of a document is an index into this list.
+    pub class_names: Vec<String>,
+    /// Word ↔ rank, over the words that were ranked when the corpus was built.
+    pub word_index: WordIndex,
+    /// How words became ids; needed to encode new text the same way.
+    pub options: SequenceOptions,
+    /// Documents to train on.
+    pub train: Sequences,
+    /// Documents kept apart for the final score.
+    pub test: Sequences,
+}
