@@ -1,0 +1,250 @@
+//! Losses: the value and the gradient with respect to the last layer's pre-activations.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::NnError;
+use crate::layers::Activation;
+use crate::matrix::{Matrix, Targets};
+
+/// What training makes small, under Keras's names. All are means over the samples; `p` are the
+/// network's outputs for a sample, `y` its targets, `n` their number.
+///
+/// The losses of probabilities are computed together with the activation that makes them, from the
+/// pre-activations, as Keras does with TensorFlow: nothing is clipped because nothing overflows.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Loss {
+    /// `−Σⱼ yⱼ·ln pⱼ` for rows of class probabilities (usually one-hot); needs a softmax output.
+    CategoricalCrossentropy {
+        /// Share `s` of each target spread evenly over the classes: `y·(1−s) + s/n`. Default 0.
+        label_smoothing: f32,
+    },
+    /// `−ln p[label]` for integer labels; needs a softmax output. The default.
+    #[default]
+    SparseCategoricalCrossentropy,
+    /// `−mean(y·ln p + (1−y)·ln(1−p))` for independent yes-or-no targets; needs a sigmoid output.
+    BinaryCrossentropy {
+        /// Share `s` that moves each target towards one half: `y·(1−s) + s/2`. Default 0.
+        label_smoothing: f32,
+    },
+    /// `mean((p − y)²)` over the outputs.
+    MeanSquaredError,
+}
+
+impl Loss {
+    /// Categorical cross-entropy without smoothing.
+    pub const CATEGORICAL_CROSSENTROPY: Self =
+        Self::CategoricalCrossentropy { label_smoothing: 0.0 };
+    /// Binary cross-entropy without smoothing.
+    pub const BINARY_CROSSENTROPY: Self = Self::BinaryCrossentropy { label_smoothing: 0.0 };
+
+    /// Every name that [`by_name`](Self::by_name) knows.
+    pub const NAMES: [&'static str; 4] = [
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "binary_crossentropy",
+        "mean_squared_error",
+    ];
+
+    /// The loss of a name from [`NAMES`](Self::NAMES), without smoothing.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "categorical_crossentropy" => Self::CATEGORICAL_CROSSENTROPY,
+            "sparse_categorical_crossentropy" => Self::SparseCategoricalCrossentropy,
+            "binary_crossentropy" => Self::BINARY_CROSSENTROPY,
+            "mean_squared_error" => Self::MeanSquaredError,
+            _ => return None,
+        })
+    }
+
+    /// Keras's name of the loss.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CategoricalCrossentropy { .. } => "categorical_crossentropy",
+            Self::SparseCategoricalCrossentropy => "sparse_categorical_crossentropy",
+            Self::BinaryCrossentropy { .. } => "binary_crossentropy",
+            Self::MeanSquaredError => "mean_squared_error",
+        }
+    }
+
+    /// Checks that the loss fits the output activation.
+    pub(crate) fn check_output(&self, activation: Activation, units: usize) -> Result<(), NnError> {
+        let wanted = match self {
+            Self::CategoricalCrossentropy { .. } | Self::SparseCategoricalCrossentropy => {
+                Some(Activation::Softmax)
+            }
+            Self::BinaryCrossentropy { .. } => Some(Activation::Sigmoid),
+            Self::MeanSquaredError => None,
+        };
+        if let Some(wanted) = wanted.filter(|&wanted| wanted != activation) {
+            return Err(NnError::Loss {
+                loss: self.name(),
+                problem: format!(
+                    "needs a last layer with {wanted}, but it has {units} units with {activation}"
+                ),
+            });
+        }
+        match self {
+            Self::CategoricalCrossentropy { label_smoothing }
+            | Self::BinaryCrossentropy { label_smoothing }
+                if !(0.0..1.0).contains(label_smoothing) =>
+            {
+                Err(NnError::Setting {
+                    name: "label_smoothing",
+                    value: label_smoothing.to_string(),
+                    expected: "at least 0 and below 1",
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the loss fits the targets.
+    pub(crate) fn check_targets(&self, targets: &Targets, units: usize) -> Result<(), NnError> {
+        let problem = match (self, targets) {
+            (Self::SparseCategoricalCrossentropy, Targets::Rows(rows)) => format!(
+                "takes integer labels, but the targets are rows of shape [{}, {}]; use categorical_crossentropy, \
+                 or to_classes() on the targets",
+                rows.rows(),
+                rows.cols()
+            ),
+            (Self::SparseCategoricalCrossentropy, Targets::Classes(_)) | (_, Targets::Rows(_)) => {
+                return targets.check(units);
+            }
+            (_, Targets::Classes(labels)) => format!(
+                "takes target rows of shape [{}, {units}], but the targets are integer labels of shape [{}]; use \
+                 sparse_categorical_crossentropy, or to_categorical() on the targets",
+                labels.len(),
+                labels.len()
+            ),
+        };
+        Err(NnError::Loss { loss: self.name(), problem })
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A block of outputs that is turned into a loss and a gradient.
+pub(crate) struct OutputBlock<'a> {
+    /// Outputs of the last layer, one row of `units` a sample.
+    pub(crate) outputs: &'a [f32],
+    /// Softmax's `ln Σ eᶻ` of each row; empty for other activations.
+    pub(crate) log_sums: &'a [f64],
+    /// Pre-activations; used by the cross-entropies, empty for the mean squared error.
+    pub(crate) logits: &'a [f32],
+    pub(crate) units: usize,
+    /// Place of each row in the targets and weights.
+    pub(crate) samples: &'a [usize],
+}
+
+/// Adds each row's weighted loss to `losses`, and puts into `gradient` the derivative of
+/// `scale · Σ weight·loss` — with respect to the pre-activations for the cross-entropies, with
+/// respect to the outputs for the mean squared error. An empty `gradient` asks for the losses alone.
+pub(crate) fn loss_and_gradient(
+    loss: Loss,
+    block: &OutputBlock<'_>,
+    targets: &Targets,
+    sample_weight: Option<&[f32]>,
+    scale: f32,
+    losses: &mut Vec<f64>,
+    gradient: &mut [f32],
+) {
+    let units = block.units;
+    for (r, (&sample, p)) in block.samples.iter().zip(block.outputs.chunks_exact(units)).enumerate()
+    {
+        let weight = sample_weight.map_or(1.0, |w| w[sample]);
+        let factor = weight * scale;
+        let gradient = gradient.get_mut(r * units..(r + 1) * units).unwrap_or_default();
+        let value = match (loss, targets) {
+            (Loss::SparseCategoricalCrossentropy, Targets::Classes(labels)) => {
+                let label = labels[sample] as usize;
+                for (j, (g, &p)) in gradient.iter_mut().zip(p).enumerate() {
+                    *g = (p - f32::from(u8::from(j == label))) * factor;
+                }
+                block.log_sums[r] - f64::from(block.logits[r * units + label])
+            }
+            (Loss::CategoricalCrossentropy { label_smoothing }, Targets::Rows(rows)) => {
+                let y = smoothed(rows, sample, label_smoothing, label_smoothing / units as f32);
+                for ((g, &p), y) in gradient.iter_mut().zip(p).zip(y.clone()) {
+                    *g = (p - y) * factor;
+                }
+                let logits = &block.logits[r * units..(r + 1) * units];
+                y.zip(logits).map(|(y, &z)| f64::from(y) * (block.log_sums[r] - f64::from(z))).sum()
+            }
+            (Loss::BinaryCrossentropy { label_smoothing }, Targets::Rows(rows)) => {
+                let y = smoothed(rows, sample, label_smoothing, label_smoothing / 2.0);
+                for ((g, &p), y) in gradient.iter_mut().zip(p).zip(y.clone()) {
+                    *g = (p - y) * (factor / units as f32);
+                }
+                let logits = &block.logits[r * units..(r + 1) * units];
+                let sum: f64 = y
+                    .zip(logits)
+                    .map(|(y, &z)| {
+                        let (y, z) = (f64::from(y), f64::from(z));
+                        z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))
+                    })
+                    .sum();
+                sum / units as f64
+            }
+            (Loss::MeanSquaredError, Targets::Rows(rows)) => {
+                let y = rows.row(sample);
+                for ((g, &p), &y) in gradient.iter_mut().zip(p).zip(y) {
+                    *g = 2.0 * (p - y) * (factor / units as f32);
+                }
+                let sum: f64 =
+                    p.iter().zip(y).map(|(&p, &y)| (f64::from(p) - f64::from(y)).powi(2)).sum();
+                sum / units as f64
+            }
+            // `check_targets` has refused every other pair before a step is made.
+            _ => f64::NAN,
+        };
+        losses.push(value * f64::from(weight));
+    }
+}
+
+/// The targets of a sample after smoothing.
+fn smoothed(
+    rows: &Matrix,
+    sample: usize,
+    smoothing: f32,
+    floor: f32,
+) -> impl Iterator<Item = f32> + Clone {
+    rows.row(sample).iter().map(move |&y| y * (1.0 - smoothing) + floor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_does_not_fit_says_what_would() {
+        let err = Loss::BINARY_CROSSENTROPY.check_output(Activation::Softmax, 46).unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "loss binary_crossentropy needs a last layer with sigmoid, but it has 46 units with softmax"
+        );
+        let labels = Targets::from(vec![0, 1]);
+        let err = Loss::CATEGORICAL_CROSSENTROPY.check_targets(&labels, 3).unwrap_err().to_string();
+        assert!(err.contains("[2, 3]") && err.contains("to_categorical"), "{err}");
+        let rows = Targets::from(Matrix::zeros(2, 3));
+        let err =
+            Loss::SparseCategoricalCrossentropy.check_targets(&rows, 3).unwrap_err().to_string();
+        assert!(err.contains("[2, 3]") && err.contains("to_classes"), "{err}");
+        let smoothing = Loss::CategoricalCrossentropy { label_smoothing: 1.0 };
+        assert!(smoothing.check_output(Activation::Softmax, 3).is_err());
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for name in Loss::NAMES {
+            assert_eq!(Loss::by_name(name).unwrap().name(), name);
+        }
+        assert!(Loss::by_name("hinge").is_none());
+    }
+}

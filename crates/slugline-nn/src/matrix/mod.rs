@@ -1,0 +1,10 @@
+//! What goes in and comes out of a network: sparse rows, dense rows, labels.
+
+mod csr;
+mod dense;
+mod targets;
+
+pub use csr::{CsrMatrix, SparseRow};
+pub use dense::Matrix;
+pub(crate) use dense::argmax;
+pub use targets::{Targets, to_categorical, to_classes};

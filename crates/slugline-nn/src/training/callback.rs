@@ -1,0 +1,187 @@
+//! What may watch a training run and steer it.
+
+use super::history::{EpochLogs, lower_is_better};
+use crate::layers::Weights;
+use crate::model::Sequential;
+
+/// Whether training goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop here and keep the weights.
+    Stop,
+}
+
+/// How far an epoch has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchReport {
+    /// Epoch counted from 1.
+    pub epoch: usize,
+    /// Epochs asked for.
+    pub epochs: usize,
+    /// Steps made in this epoch.
+    pub step: usize,
+    /// Steps an epoch has.
+    pub steps: usize,
+    /// Mean loss a sample over this epoch so far.
+    pub loss: f64,
+}
+
+/// Something that is told of every batch and epoch and may stop the run. All methods do nothing by
+/// default. They run on a thread of the pool that trains.
+pub trait Callback: Send {
+    /// After each step.
+    fn on_batch_end(&mut self, _report: &BatchReport) -> Flow {
+        Flow::Continue
+    }
+
+    /// After each epoch, its validation included.
+    fn on_epoch_end(&mut self, _logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+        Flow::Continue
+    }
+
+    /// After the last epoch, however the run ended.
+    fn on_train_end(&mut self, _model: &mut Sequential) {}
+}
+
+/// Follows a key for its best value so far.
+#[derive(Debug, Clone)]
+struct Best {
+    monitor: String,
+    min_delta: f64,
+    value: Option<f64>,
+}
+
+impl Best {
+    /// Whether the epoch is the best so far.
+    fn improves(&mut self, logs: &EpochLogs) -> bool {
+        let Some(value) = logs.get(&self.monitor) else { return false };
+        let better = self.value.is_none_or(|best| {
+            if lower_is_better(&self.monitor) {
+                value < best - self.min_delta
+            } else {
+                value > best + self.min_delta
+            }
+        });
+        if better {
+            self.value = Some(value);
+        }
+        better
+    }
+}
+
+/// Stops when a value has not improved for a number of epochs, as Keras's `EarlyStopping`.
+///
+/// ```
+/// use slugline_nn::EarlyStopping;
+///
+/// let stopping = EarlyStopping::new("val_loss", 3).restore_best_weights(true);
+/// assert_eq!(stopping.best_epoch(), None);
+/// ```
+#[derive(Debug, Clone)]
+pub struct EarlyStopping {
+    best: Best,
+    patience: usize,
+    restore: bool,
+    waited: usize,
+    best_epoch: Option<usize>,
+    weights: Vec<(Weights, Weights)>,
+}
+
+impl EarlyStopping {
+    /// Watches `monitor` (a key of [`EpochLogs::get`]; low is good for keys that end in `loss`) and
+    /// stops after `patience` epochs without a better value.
+    pub fn new(monitor: impl Into<String>, patience: usize) -> Self {
+        Self {
+            best: Best { monitor: monitor.into(), min_delta: 0.0, value: None },
+            patience,
+            restore: false,
+            waited: 0,
+            best_epoch: None,
+            weights: Vec::new(),
+        }
+    }
+
+    /// Smallest change that counts as better. Default 0.
+    #[must_use]
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.best.min_delta = min_delta.abs();
+        self
+    }
+
+    /// Whether the weights of the best epoch come back at the end, also where all epochs were
+    /// trained. Default no.
+    #[must_use]
+    pub fn restore_best_weights(mut self, restore: bool) -> Self {
+        self.restore = restore;
+        self
+    }
+
+    /// The best epoch so far, counted from 1.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best_epoch
+    }
+}
+
+impl Callback for EarlyStopping {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &mut Sequential) -> Flow {
+        if self.best.improves(logs) {
+            self.best_epoch = Some(logs.epoch);
+            self.waited = 0;
+            if self.restore {
+                self.weights = model.weights();
+            }
+            return Flow::Continue;
+        }
+        self.waited += 1;
+        if self.waited >= self.patience { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn on_train_end(&mut self, model: &mut Sequential) {
+        if !self.weights.is_empty() {
+            model.restore(std::mem::take(&mut self.weights));
+        }
+    }
+}
+
+/// Hands the model over after each epoch, or after each best epoch, to be kept somewhere.
+pub struct Checkpoint<F> {
+    best: Option<Best>,
+    keep: F,
+}
+
+impl<F: FnMut(&Sequential, &EpochLogs) -> Flow + Send> Checkpoint<F> {
+    /// Calls `keep` after every epoch.
+    pub fn every_epoch(keep: F) -> Self {
+        Self { best: None, keep }
+    }
+
+    /// Calls `keep` after each epoch that is the best so far by `monitor`.
+    pub fn best_only(monitor: impl Into<String>, keep: F) -> Self {
+        let best = Best { monitor: monitor.into(), min_delta: 0.0, value: None };
+        Self { best: Some(best), keep }
+    }
+}
+
+impl<F: FnMut(&Sequential, &EpochLogs) -> Flow + Send> Callback for Checkpoint<F> {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &mut Sequential) -> Flow {
+        let wanted = self.best.as_mut().is_none_or(|best| best.improves(logs));
+        if wanted { (self.keep)(model, logs) } else { Flow::Continue }
+    }
+}
+
+impl Sequential {
+    /// A copy of all kernels and biases.
+    pub fn weights(&self) -> Vec<(Weights, Weights)> {
+        self.parameters().iter().map(|p| (p.kernel.clone(), p.bias.clone())).collect()
+    }
+
+    /// Puts a copy made by [`weights`](Self::weights) back.
+    pub(crate) fn restore(&mut self, weights: Vec<(Weights, Weights)>) {
+        for (p, (kernel, bias)) in self.parameters_mut().iter_mut().zip(weights) {
+            p.kernel = kernel;
+            p.bias = bias;
+        }
+    }
+}
