@@ -3,10 +3,12 @@
 //! A [`Corpus`] is what every source ends in: documents as sequences of word ids, one integer label
 //! each, the names of the classes and the [`WordIndex`] that turns ids back into words.
 //!
+//! * [`fetch`]: where the files of a corpus are found on this machine, and their download
 //! * [`sequences`]: the storage, Keras's numbering of words ([`SequenceOptions`]) and its shuffle
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod fetch;
 pub mod sequences;
 
 pub use sequences::{SequenceOptions, Sequences, WordIndex};
