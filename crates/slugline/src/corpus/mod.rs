@@ -3,12 +3,20 @@
 //! A [`Corpus`] is what every source ends in: documents as sequences of word ids, one integer label
 //! each, the names of the classes and the [`WordIndex`] that turns ids back into words.
 //!
-//! * [`sequences`]: the storage, Keras's numbering of words ([`SequenceOptions`]) and its shuffle
+//! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
+//! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
+//! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod encode;
+pub mod error;
 pub mod sequences;
+pub mod shuffle;
 
+pub use encode::{CorpusInfo, TextEncoder};
+pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};
 
 /// A labelled collection of documents, split for training and testing, its words numbered.
