@@ -6,15 +6,20 @@
 //! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
 //! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`describe`]: a corpus in figures, documents back in words
+//! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
 //! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod describe;
 pub mod encode;
 pub mod error;
+pub mod reuters;
 pub mod sequences;
 pub mod shuffle;
 
+pub use describe::Description;
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};
