@@ -289,3 +289,167 @@ impl<'de> Deserialize<'de> for Entries {
         deserializer.deserialize_map(EntriesVisitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::reuters::pickle::tests::write_lists;
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    /// An array file of format version 1.
+    fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
+    }
+
+    fn labels(labels: &[i64]) -> Vec<u8> {
+        let data: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+        npy("<i8", &format!("({},)", labels.len()), &data)
+    }
+
+    fn documents(lists: &[Vec<u32>]) -> Vec<u8> {
+        npy("|O", &format!("({},)", lists.len()), &write_lists(lists))
+    }
+
+    fn sound_lists() -> Vec<Vec<u32>> {
+        (0..46).map(|i| (0..i % 4).map(|j| 1 + j % 3).collect()).collect()
+    }
+
+    fn sound_labels() -> Vec<i64> {
+        (0..46).rev().collect()
+    }
+
+    fn npz(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, contents) in members {
+            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(contents).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn read_bytes(npz: &[u8], word_index: &str) -> Result<RankedDocuments, CorpusError> {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("r.npz"), folder.path().join("r.json")];
+        std::fs::write(&paths[0], npz).unwrap();
+        std::fs::write(&paths[1], word_index).unwrap();
+        read(&paths[0], &paths[1])
+    }
+
+    const WORDS: &str = r#"{"of": 2, "the": 1, "to": 3}"#;
+
+    fn error(x: &[u8], y: &[u8]) -> String {
+        read_bytes(&npz(&[("x.npy", x), ("y.npy", y)]), WORDS).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sound_files_are_read() {
+        let (x, y) = (documents(&sound_lists()), labels(&sound_labels()));
+        let ranked = read_bytes(&npz(&[("y.npy", &y), ("x.npy", &x)]), WORDS).unwrap();
+        assert_eq!(ranked.word_index.words(), ["the", "of", "to"]);
+        assert_eq!(ranked.documents.len(), 46);
+        assert_eq!(ranked.documents.get(0), Some(&[][..]));
+        assert_eq!(ranked.documents.get(7), Some(&[1, 2, 3][..]));
+        assert_eq!(ranked.documents.labels()[..2], [45, 44]);
+    }
+
+    #[test]
+    fn files_that_do_not_fit_together_are_refused() {
+        let (x, y) = (documents(&sound_lists()), labels(&sound_labels()));
+        let message = error(&documents(&sound_lists()[1..]), &y);
+        assert!(
+            message.contains("expected 45 labels") && message.contains("found 46"),
+            "{message}"
+        );
+        let mut few = sound_labels();
+        few[0] = 3;
+        let message = error(&x, &labels(&few));
+        assert!(message.contains("46 topics") && message.contains("found 45"), "{message}");
+        few[0] = 46;
+        assert!(error(&x, &labels(&few)).contains("y.npy: expected labels from 0 to 45, found 46"));
+        few[0] = -1;
+        assert!(error(&x, &labels(&few)).contains("found -1 at position 0"));
+        let mut lists = sound_lists();
+        lists[9].push(4);
+        assert!(error(&documents(&lists), &y).contains("word number 4 in list 9"));
+    }
+
+    #[test]
+    fn arrays_of_other_kinds_are_refused() {
+        let (x, y) = (documents(&sound_lists()), labels(&sound_labels()));
+        assert!(error(&y, &y).contains("elements of type '<i8'"));
+        assert!(error(&x, &x).contains("expected labels as 64-bit integers"));
+        assert!(error(&x, &npy("<i8", "(1, 2)", &[0; 16])).contains("the shape [1, 2]"));
+        assert!(error(&x, &npy("<i8", "(99,)", &[0; 16])).contains("y.npy"));
+        assert!(error(&x, b"\x93NUMPY\x01").contains("no NumPy file"));
+        assert!(error(&x, b"\x93NUMPY\x01\x00\xff\x00").contains("cut off"));
+        assert!(error(&x, b"\x93NUMPY\x02\x00\xff\xff\xff\xff").contains("of 4294967295 bytes"));
+        let huge = npy("<i8", "(9999999999, 9999999999)", &[]);
+        assert!(error(&x, &huge).contains("the header"));
+        let huge = npy("<i8", "(0xffffffffffffffff, 9)", &[]);
+        assert!(error(&x, &huge).contains("the header"));
+        let nested = npy("<i8", &"(".repeat(60_000), &[]);
+        assert!(error(&x, &nested).contains("a header of"));
+        let message = read_bytes(&npz(&[("x.npy", &x)]), WORDS).unwrap_err().to_string();
+        assert!(message.contains("expected the array `y`"), "{message}");
+        let message = error(&vec![0; MAX_ARRAY as usize + 1], &y);
+        assert!(message.contains("larger than the limit"), "{message}");
+    }
+
+    #[test]
+    fn word_indices_with_gaps_or_repetitions_are_refused() {
+        let sound =
+            npz(&[("x.npy", &documents(&sound_lists())), ("y.npy", &labels(&sound_labels()))]);
+        for (json, found) in [
+            (r#"{"a": 1, "b": 3}"#, "rank 3 for \"b\" among 2 words"),
+            (r#"{"a": 0}"#, "rank 0 for \"a\""),
+            (r#"{"a": -1}"#, "rank -1 for \"a\""),
+            (r#"{"a": 1, "b": 1}"#, "rank 1 for both \"a\" and \"b\""),
+            (r#"{"a": 1, "a": 2}"#, "the word \"a\" twice"),
+            (r#"{"a": 1.5}"#, "expected i64"),
+            (r#"{"a": 1"#, "EOF"),
+            ("[1]", "expected an object of words and ranks"),
+        ] {
+            let message = read_bytes(&sound, json).unwrap_err().to_string();
+            assert!(message.contains("r.json") && message.contains(found), "{message}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn mutated_files_never_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+            member in 0..3_usize,
+            end in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let mutate = |bytes: &mut Vec<u8>| {
+                for (at, byte) in &changes {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *byte;
+                }
+                if let Some(end) = end {
+                    bytes.truncate(end.index(bytes.len()));
+                }
+            };
+            let mut x = documents(&sound_lists());
+            let mut y = labels(&sound_labels());
+            match member {
+                0 => mutate(&mut x),
+                1 => mutate(&mut y),
+                _ => {}
+            }
+            let mut file = npz(&[("x.npy", &x), ("y.npy", &y)]);
+            if member == 2 {
+                mutate(&mut file);
+            }
+            if let Ok(ranked) = read_bytes(&file, WORDS) {
+                prop_assert_eq!(ranked.documents.len(), 46);
+            }
+        }
+    }
+}

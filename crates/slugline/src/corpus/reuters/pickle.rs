@@ -365,3 +365,182 @@ impl<'de> Visitor<'de> for IgnoredVisitor {
         Ok(Ignored)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// `pickle.dumps(x, protocol)` of Python 3.11 with NumPy 2.4.6, where
+    /// `x = numpy.empty(3, object); x[:] = [[1, 2], [300], [70000, 5]]`.
+    const PROTOCOL_2: &[u8] = b"\x80\x02cnumpy._core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\n\
+        q\x01K\x00\x85q\x02c_codecs\nencode\nq\x03X\x01\x00\x00\x00bq\x04X\x06\x00\x00\x00latin1q\
+        \x05\x86q\x06Rq\x07\x87q\x08Rq\t(K\x01K\x03\x85q\ncnumpy\ndtype\nq\x0bX\x02\x00\x00\x00O8q\
+        \x0c\x89\x88\x87q\rRq\x0e(K\x03X\x01\x00\x00\x00|q\x0fNNNJ\xff\xff\xff\xffJ\xff\xff\xff\
+        \xffK?tq\x10b\x89]q\x11(]q\x12(K\x01K\x02e]q\x13M,\x01a]q\x14(Jp\x11\x01\x00K\x05eetq\x15b.";
+    const PROTOCOL_3: &[u8] =
+        b"\x80\x03cnumpy._core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\n\
+        q\x01K\x00\x85q\x02C\x01bq\x03\x87q\x04Rq\x05(K\x01K\x03\x85q\x06cnumpy\ndtype\nq\x07X\x02\
+        \x00\x00\x00O8q\x08\x89\x88\x87q\tRq\n(K\x03X\x01\x00\x00\x00|q\x0bNNNJ\xff\xff\xff\xffJ\
+        \xff\xff\xff\xffK?tq\x0cb\x89]q\r(]q\x0e(K\x01K\x02e]q\x0fM,\x01a]q\x10(Jp\x11\x01\x00K\x05\
+        eetq\x11b.";
+    const PROTOCOL_4: &[u8] = b"\x80\x04\x95\xa3\x00\x00\x00\x00\x00\x00\x00\x8c\x16numpy._core.\
+        multiarray\x94\x8c\x0c_reconstruct\x94\x93\x94\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\
+        \x00\x85\x94C\x01b\x94\x87\x94R\x94(K\x01K\x03\x85\x94h\x03\x8c\x05dtype\x94\x93\x94\x8c\x02\
+        O8\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?t\x94b\
+        \x89]\x94(]\x94(K\x01K\x02e]\x94M,\x01a]\x94(Jp\x11\x01\x00K\x05eet\x94b.";
+    /// The same as Python 2 and an older NumPy write it (names of `numpy.core`, byte strings, a
+    /// four-byte memo number); Python 3 reads it back with `pickle.loads(.., encoding="latin1")`.
+    const PYTHON_2: &[u8] =
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\
+        \x02K\x00\x85q\x03U\x01bq\x04\x87q\x05Rq\x06(K\x01K\x03\x85q\x07cnumpy\ndtype\nq\x08U\x02O8\
+        q\tK\x00K\x01\x87q\nRq\x0b(K\x03U\x01|q\x0cNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tq\rb\x89\
+        ]q\x0e(]q\x0f(K\x01K\x02e]q\x10M,\x01a]r\x11\x01\x00\x00(Jp\x11\x01\x00K\x05eetq\x12b.";
+
+    /// What precedes the list of lists for an array of `n` of them, in protocol 4.
+    fn head(n: u32) -> Vec<u8> {
+        let at = PROTOCOL_4.windows(4).position(|w| w == b"\x89]\x94(").unwrap();
+        let mut head = b"\x80\x04".to_vec();
+        head.extend(&PROTOCOL_4[11..at]);
+        let shape = head.windows(5).position(|w| w == b"(K\x01K\x03").unwrap() + 3;
+        head.splice(shape..shape + 2, [&b"J"[..], &n.to_le_bytes()].concat());
+        head.push(0x89);
+        head
+    }
+
+    /// The pickle of an array of `lists`, in protocol 4.
+    pub(in crate::corpus::reuters) fn write_lists(lists: &[Vec<u32>]) -> Vec<u8> {
+        let mut pickle = head(lists.len() as u32);
+        pickle.extend(b"]\x94(");
+        for list in lists {
+            pickle.extend(b"]\x94(");
+            for &integer in list {
+                pickle.push(b'J');
+                pickle.extend(integer.to_le_bytes());
+            }
+            pickle.push(b'e');
+        }
+        pickle.extend(b"et\x94b.");
+        pickle
+    }
+
+    fn error(pickle: &[u8]) -> String {
+        read_lists(pickle, 3, 100_000).unwrap_err()
+    }
+
+    /// A pickle of three lists whose list of lists is replaced by `body`.
+    fn with_body(body: &[u8]) -> Vec<u8> {
+        [&head(3)[..], body, b"t\x94b."].concat()
+    }
+
+    #[test]
+    fn every_protocol_and_numpy_reads_the_same() {
+        let protocol_5 = [b"\x80\x05", &PROTOCOL_4[2..]].concat();
+        let written = write_lists(&[vec![1, 2], vec![300], vec![70_000, 5]]);
+        for pickle in [PROTOCOL_2, PROTOCOL_3, PROTOCOL_4, &protocol_5, PYTHON_2, &written] {
+            let lists = read_lists(pickle, 3, 70_000).unwrap();
+            assert_eq!(lists, (vec![1, 2, 300, 70_000, 5], vec![2, 1, 2]));
+        }
+    }
+
+    #[test]
+    fn disagreement_with_the_header_or_the_word_index_is_an_error() {
+        assert!(read_lists(PROTOCOL_4, 4, 70_000).unwrap_err().contains("array of 3 lists"));
+        assert!(read_lists(PROTOCOL_4, 3, 69_999).unwrap_err().contains("70000 in list 2"));
+        assert!(error(&write_lists(&[vec![1], vec![0], vec![1]])).contains("word number 0"));
+        assert!(error(&write_lists(&[vec![1], vec![u32::MAX], vec![1]])).contains("number -1"));
+        assert!(error(&with_body(b"]\x94(]\x94]\x94e")).contains("2 lists instead of 3"));
+        assert!(error(&with_body(b"]\x94(K\x01K\x01K\x01e")).contains("expected a list of int"));
+        assert!(error(&with_body(b"]\x94(]\x94N\x61]\x94]\x94e")).contains("invalid type"));
+    }
+
+    #[test]
+    fn calls_of_anything_but_numpy_are_refused() {
+        for attack in [
+            &b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R."[..],
+            b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x04true\x94\x85\x94R\x94.",
+            b"\x80\x02cnumpy\nload\nq\x00.",
+            b"\x80\x02cbuiltins\neval\nq\x00.",
+        ] {
+            let message = error(attack);
+            assert!(message.contains("which NumPy does not write"), "{message}");
+        }
+        for (attack, named) in [
+            (&b"\x80\x02(ios\nsystem\n."[..], "0x69"),
+            (b"\x80\x02\x82\x01.", "0x82"),
+            (b"\x80\x02Pid\n.", "0x50"),
+            (b"\x80\x02}.", "0x7d"),
+            (b"\x80\x02K\x012\x85.", "0x32"),
+            (b"\x80\x00.", "protocol 0"),
+            (b"\x80\x06.", "protocol 6"),
+        ] {
+            assert!(error(attack).contains(named), "{}", error(attack));
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused_before_they_grow() {
+        let many = |unit: &[u8]| [b"\x80\x04", &unit.repeat(1_000_000)[..], b"."].concat();
+        for (unit, named) in [
+            (&b"("[..], "more deeply structured"),
+            (b")\x94", "more deeply structured"),
+            (b"\x85", "more deeply structured"),
+            (b"N", "more deeply structured"),
+            (b"]", "without a memo number"),
+            (b"]q\x00h\x00q\x01", "memo number for nothing new"),
+            (b"]\x94]\x94", "more than 1048576 lists"),
+        ] {
+            let message = error(&many(unit));
+            assert!(message.contains(named), "{unit:?}: {message}");
+        }
+        // Texts and integers of a declared size that the file does not have.
+        assert!(error(b"\x80\x04X\xff\xff\xff\xffabc").contains("end of the file"));
+        assert!(error(b"\x80\x04\x8a\xff").contains("integer of 255 bytes"));
+        // One long list, referred to a million times.
+        let mut body = b"](".to_vec();
+        body.splice(1..1, *b"q\x63");
+        body.extend(b"]q\x64(");
+        body.extend(b"K\x01".repeat(1_000_000));
+        body.push(b'e');
+        body.extend(b"h\x64".repeat(1_000_000));
+        body.push(b'e');
+        let message = error(&with_body(&body));
+        assert!(message.contains("more than 16777216 integers"), "{message}");
+        // A list in itself.
+        let message = error(&with_body(b"]q\x63(h\x63h\x63h\x63e"));
+        assert!(message.contains("recursive"), "{message}");
+        // Lists in lists, a hundred thousand deep.
+        let nested = [b"]\x94".repeat(100_000), b"a".repeat(99_999)].concat();
+        let message = error(&with_body(&nested));
+        assert!(message.contains("invalid type"), "{message}");
+    }
+
+    #[test]
+    fn cut_pickles_are_refused() {
+        for pickle in [PROTOCOL_2, PROTOCOL_3, PROTOCOL_4, PYTHON_2] {
+            for end in 0..pickle.len() {
+                assert!(read_lists(&pickle[..end], 3, 70_000).is_err(), "{end}");
+            }
+            let longer = [pickle, b"."].concat();
+            assert!(error(&longer).contains("1 bytes after the end"));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mutated_pickles_never_panic(
+            changes in proptest::collection::vec(
+                (proptest::prelude::any::<proptest::sample::Index>(), 0..=255_u8), 1..6),
+            which in 0..4_usize,
+        ) {
+            let mut pickle = [PROTOCOL_2, PROTOCOL_3, PROTOCOL_4, PYTHON_2][which].to_vec();
+            for (at, byte) in changes {
+                let at = at.index(pickle.len());
+                pickle[at] = byte;
+            }
+            if let Ok((integers, lengths)) = read_lists(&pickle, 3, 70_000) {
+                proptest::prop_assert_eq!(lengths.len(), 3);
+                proptest::prop_assert_eq!(lengths.iter().sum::<usize>(), integers.len());
+            }
+        }
+    }
+}
