@@ -4,13 +4,26 @@
 //! each, the names of the classes and the [`WordIndex`] that turns ids back into words.
 //!
 //! * [`fetch`]: where the files of a corpus are found on this machine, and their download
-//! * [`sequences`]: the storage, Keras's numbering of words ([`SequenceOptions`]) and its shuffle
+//! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
+//! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
+//! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`describe`]: a corpus in figures, documents back in words
+//! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
+//! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod describe;
+pub mod encode;
+pub mod error;
 pub mod fetch;
+pub mod reuters;
 pub mod sequences;
+pub mod shuffle;
 
+pub use describe::Description;
+pub use encode::{CorpusInfo, TextEncoder};
+pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};
 
 /// A labelled collection of documents, split for training and testing, its words numbered.

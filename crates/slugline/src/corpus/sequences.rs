@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SequenceOptions {
-    /// Ids of this value and above become `oov_char`. `None` keeps every word.
+    /// Ids of this value and above become `oov_char`. `None` (and 0) stand, as in Keras, for the
+    /// largest id of the corpus, so that one word, the rarest, is left out all the same.
     pub num_words: Option<u32>,
-    /// Ids below this value become `oov_char`. Default 0.
+    /// Ids below this value become `oov_char`, the start mark too. Default 0.
     pub skip_top: u32,
-    /// Documents with this many ids or more (the start mark included) are dropped. `None` keeps all.
+    /// Documents with this many ids or more (the start mark included) are dropped. `None` (and 0)
+    /// keep all.
     pub maxlen: Option<usize>,
     /// Share of the documents kept for testing. Default 0.2.
     pub test_split: f64,
@@ -88,6 +90,18 @@ impl Sequences {
     /// One label a document, an index into [`Corpus::class_names`](super::Corpus::class_names).
     pub fn labels(&self) -> &[u32] {
         &self.labels
+    }
+
+    /// Replaces every id by `f` of it.
+    pub(crate) fn map_ids(&mut self, mut f: impl FnMut(u32) -> u32) {
+        for id in &mut self.ids {
+            *id = f(*id);
+        }
+    }
+
+    /// The ids of all documents, end to end.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
     }
 
     /// Number of ids over all documents.
