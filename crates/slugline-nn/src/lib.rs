@@ -24,6 +24,7 @@
 //!
 //! This crate knows nothing of words, files or terminals.
 
+mod buffer;
 mod error;
 mod kernels;
 mod layers;
@@ -35,9 +36,10 @@ pub mod optimizer;
 mod random;
 mod training;
 
+pub use buffer::{Buffer, Weights};
 pub use error::NnError;
 pub use kernels::cpu_name;
-pub use layers::{Activation, Dense, Dropout, Initializer, Layer, Regularizer, Weights};
+pub use layers::{Activation, Dense, Dropout, Initializer, Layer, Regularizer};
 pub use loss::Loss;
 pub use matrix::{CsrMatrix, Matrix, SparseRow, Targets, to_categorical, to_classes};
 pub use metrics::{Average, ClassCounts, Metric, average_score};

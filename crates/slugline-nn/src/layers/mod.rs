@@ -4,7 +4,6 @@ mod activation;
 mod dense;
 mod initializer;
 mod regularizer;
-mod weights;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,6 @@ pub use activation::Activation;
 pub use dense::Dense;
 pub use initializer::Initializer;
 pub use regularizer::Regularizer;
-pub use weights::Weights;
 
 /// Sets a share of its inputs to zero while training and scales the rest by `1 / (1 − rate)`, so
 /// that their expected sum stays; does nothing when predicting. As Keras's `Dropout`.

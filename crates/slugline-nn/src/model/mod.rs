@@ -4,7 +4,8 @@ mod predict;
 mod summary;
 
 use crate::NnError;
-use crate::layers::{Activation, Dense, Layer, Weights};
+use crate::buffer::Weights;
+use crate::layers::{Activation, Dense, Layer};
 use crate::loss::Loss;
 use crate::metrics::Metric;
 use crate::optimizer::Optimizer;

@@ -1,7 +1,7 @@
 //! What may watch a training run and steer it.
 
 use super::history::{EpochLogs, lower_is_better};
-use crate::layers::Weights;
+use crate::buffer::Weights;
 use crate::model::Sequential;
 
 /// Whether training goes on.

@@ -3,35 +3,40 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The numbers of one parameter, row-major: a `Vec` of our own, or a slice that something else keeps
-/// alive (a memory-mapped model file, a NumPy array), copied only when it has to change.
+/// Numbers of our own, or a slice that something else keeps alive (a memory-mapped model file, a
+/// NumPy array), copied only when it has to change.
 #[derive(Clone)]
-pub struct Weights(Storage);
+pub struct Buffer<T: 'static>(Storage<T>);
+
+/// The numbers of one parameter, row-major.
+pub type Weights = Buffer<f32>;
 
 #[derive(Clone)]
-enum Storage {
-    Owned(Vec<f32>),
-    Shared(Arc<dyn AsRef<[f32]> + Send + Sync>),
+enum Storage<T: 'static> {
+    Owned(Vec<T>),
+    Shared(Arc<dyn AsRef<[T]> + Send + Sync>),
 }
 
-impl Weights {
-    /// Weights that are read from `keeper` without a copy.
-    pub fn shared(keeper: Arc<dyn AsRef<[f32]> + Send + Sync>) -> Self {
+impl<T> Buffer<T> {
+    /// A buffer that is read from `keeper` without a copy.
+    pub fn shared(keeper: Arc<dyn AsRef<[T]> + Send + Sync>) -> Self {
         Self(Storage::Shared(keeper))
     }
 
     /// The numbers.
-    pub fn as_slice(&self) -> &[f32] {
+    pub fn as_slice(&self) -> &[T] {
         match &self.0 {
             Storage::Owned(v) => v,
             Storage::Shared(keeper) => keeper.as_ref().as_ref(),
         }
     }
+}
 
+impl<T: Clone> Buffer<T> {
     /// The numbers, to be changed; a shared slice is copied first.
-    pub fn make_mut(&mut self) -> &mut Vec<f32> {
-        if let Storage::Shared(_) = self.0 {
-            self.0 = Storage::Owned(self.as_slice().to_vec());
+    pub fn make_mut(&mut self) -> &mut Vec<T> {
+        if let Storage::Shared(keeper) = &self.0 {
+            self.0 = Storage::Owned(keeper.as_ref().as_ref().to_vec());
         }
         match &mut self.0 {
             Storage::Owned(v) => v,
@@ -40,21 +45,27 @@ impl Weights {
     }
 }
 
-impl From<Vec<f32>> for Weights {
-    fn from(values: Vec<f32>) -> Self {
+impl<T> From<Vec<T>> for Buffer<T> {
+    fn from(values: Vec<T>) -> Self {
         Self(Storage::Owned(values))
     }
 }
 
-impl PartialEq for Weights {
+impl<T> Default for Buffer<T> {
+    fn default() -> Self {
+        Self(Storage::Owned(Vec::new()))
+    }
+}
+
+impl<T: PartialEq> PartialEq for Buffer<T> {
     fn eq(&self, other: &Self) -> bool {
         self.as_slice() == other.as_slice()
     }
 }
 
-impl fmt::Debug for Weights {
+impl<T> fmt::Debug for Buffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Weights({} numbers)", self.as_slice().len())
+        write!(f, "Buffer({} elements)", self.as_slice().len())
     }
 }
 
@@ -63,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shared_weights_are_copied_only_on_change() {
+    fn shared_numbers_are_copied_only_on_change() {
         let kept: Arc<Vec<f32>> = Arc::new(vec![1.0, 2.0]);
         let mut weights = Weights::shared(kept.clone());
         assert_eq!(weights.as_slice().as_ptr(), kept.as_ptr());
