@@ -1,5 +1,29 @@
 //! Slugline turns labelled text into a classifier: train, look, evaluate, explain, ship.
+//!
+//! The modules stand along the road of a document:
+//!
+//! 1. [`corpus`]: labelled documents, numbered and split
+//! 2. [`text`]: text to sparse feature rows
+//! 3. [`nn`]: the network over them (the crate `slugline-nn`)
+//! 4. [`classifier`]: all of it in one piece: text in, label and probabilities out
+//! 5. [`evaluation`]: scores, and the baselines to hold them against
+//!
+//! ```
+//! use slugline::classifier::{Classifier, TrainingOptions};
+//! use slugline::corpus::{sample, SequenceOptions};
+//!
+//! let options = TrainingOptions { max_features: 2000, hidden: vec![32], epochs: 4, ..Default::default() };
+//! let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() });
+//! let classifier = Classifier::train(&corpus, &options)?;
+//! let scores = classifier.evaluate(&corpus.test)?;
+//! assert!(scores.accuracy > scores.baselines.majority);
+//! println!("{}", classifier.predict("The harvest was delayed by rain.").label);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub mod classifier;
 pub mod corpus;
+pub mod evaluation;
+pub mod text;
 
 pub use slugline_nn as nn;

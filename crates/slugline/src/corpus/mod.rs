@@ -21,6 +21,8 @@ pub mod reuters;
 pub mod sequences;
 pub mod shuffle;
 
+use sha2::{Digest, Sha256};
+
 pub use describe::Description;
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
@@ -43,4 +45,32 @@ pub struct Corpus {
     pub train: Sequences,
     /// Documents kept apart for the final score.
     pub test: Sequences,
+}
+
+impl Corpus {
+    /// SHA-256 over the class names, words, ids and labels, as lower-case hexadecimal digits: two
+    /// corpora with the same fingerprint train the same model.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        // Lengths before contents keep different corpora from running into the same bytes.
+        let mut texts = |texts: &[String]| {
+            hash.update((texts.len() as u64).to_le_bytes());
+            for text in texts {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text.as_bytes());
+            }
+        };
+        texts(&self.class_names);
+        texts(self.word_index.words());
+        for part in [&self.train, &self.test] {
+            for (ids, label) in part.iter().zip(part.labels()) {
+                hash.update(label.to_le_bytes());
+                hash.update((ids.len() as u64).to_le_bytes());
+                let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+                hash.update(&bytes);
+            }
+            hash.update(u64::MAX.to_le_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }

@@ -1,0 +1,132 @@
+//! Text in, label and probabilities out: vectorizer, network and class names in one piece.
+
+mod options;
+mod predict;
+mod record;
+mod train;
+
+use crate::corpus::CorpusError;
+use crate::evaluation::Evaluation;
+use crate::nn::{NnError, Sequential};
+use crate::text::{Vectorizer, VocabularyError};
+
+pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+pub use predict::{Prediction, TextPredictor};
+pub use record::{CorpusRecord, TrainingRecord};
+
+/// A trained text classifier.
+#[derive(Debug, Clone)]
+pub struct Classifier {
+    vectorizer: Vectorizer,
+    network: Sequential,
+    class_names: Vec<String>,
+    record: TrainingRecord,
+}
+
+/// Why a classifier could not be made or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClassifierError {
+    /// The network refused its data or settings, or diverged.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// The words of the corpus do not make a vocabulary.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    /// The corpus could not be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The parts do not belong together.
+    #[error("{what}: expected {expected}, found {found}")]
+    Mismatch {
+        /// What was counted.
+        what: &'static str,
+        /// The count that the other part demands.
+        expected: usize,
+        /// The count found.
+        found: usize,
+    },
+    /// The validation split leaves nothing to train or nothing to validate on.
+    #[error(
+        "a validation split of {split} leaves {train} of {samples} training samples; use a smaller one"
+    )]
+    Validation {
+        /// The split asked for.
+        split: String,
+        /// Samples left to train on.
+        train: usize,
+        /// Samples of the training part.
+        samples: usize,
+    },
+}
+
+impl Classifier {
+    /// A classifier from its parts, as a model file holds them. The network is compiled with the
+    /// optimizer and loss of the record, so that it can be evaluated and trained on.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Mismatch`] if the vectorizer's width is not the network's, or the number
+    /// of class names not that of its outputs; [`ClassifierError::Network`] if the record's loss does
+    /// not fit the network.
+    pub fn from_parts(
+        vectorizer: Vectorizer,
+        mut network: Sequential,
+        class_names: Vec<String>,
+        record: TrainingRecord,
+    ) -> Result<Self, ClassifierError> {
+        for (what, expected, found) in [
+            ("features of the vectorizer", network.input_width(), vectorizer.width()),
+            ("class names", network.units(), class_names.len()),
+            ("class counts of the training record", class_names.len(), record.class_counts.len()),
+        ] {
+            if expected != found {
+                return Err(ClassifierError::Mismatch { what, expected, found });
+            }
+        }
+        network.compile(record.options.optimizer.clone(), record.options.loss, &train::METRICS)?;
+        Ok(Self { vectorizer, network, class_names, record })
+    }
+
+    /// The names of the classes; class `i` is output `i` of the network.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Sequential {
+        &self.network
+    }
+
+    /// What makes rows of text.
+    pub fn vectorizer(&self) -> &Vectorizer {
+        &self.vectorizer
+    }
+
+    /// How the classifier was made.
+    pub fn record(&self) -> &TrainingRecord {
+        &self.record
+    }
+
+    /// Scores on labelled documents, which must be numbered as the training documents were.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those
+    /// of the training corpus.
+    pub fn evaluate(
+        &self,
+        documents: &crate::corpus::Sequences,
+    ) -> Result<Evaluation, ClassifierError> {
+        let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
+        let y =
+            train::targets(self.record.options.loss, documents.labels(), self.class_names.len())?;
+        let loss = self.network.evaluate(&x, &y)?.loss;
+        let predicted = self.network.predict(&x)?.argmax_rows();
+        Ok(Evaluation::new(
+            &self.class_names,
+            documents.labels(),
+            &predicted,
+            loss,
+            &self.record.class_counts,
+        )?)
+    }
+}

@@ -1,0 +1,203 @@
+//! The settings of a training run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::nn::{Activation, Dense, Dropout, Layer, Loss, Optimizer, Regularizer};
+
+/// All settings of a training run; the command line's options have the same names and defaults.
+///
+/// The defaults are those of [`Preset::Notebook`], but for the seed nothing is random.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingOptions {
+    /// Number of features: word ids below it are used. Default 10,000.
+    pub max_features: usize,
+    /// Units of each hidden layer, first to last; empty for a linear model. Default 64, 64.
+    pub hidden: Vec<usize>,
+    /// Activation of the hidden layers. Default relu.
+    pub activation: Activation,
+    /// Share of each hidden layer's outputs dropped while training. Default 0.
+    pub dropout: f32,
+    /// Factor of the sum of absolute weights added to the loss. Default 0.
+    pub l1: f32,
+    /// Factor of the sum of squared weights added to the loss. Default 0.
+    pub l2: f32,
+    /// How weights follow the gradient. Default RMSprop as in Keras 2.2.4.
+    pub optimizer: Optimizer,
+    /// What is made small. Default categorical cross-entropy over one-hot labels.
+    pub loss: Loss,
+    /// Samples a step. Default 512.
+    pub batch_size: usize,
+    /// Passes over the training samples. Default 20.
+    pub epochs: usize,
+    /// Samples held out of the training part to validate on. Default the first 1,000.
+    pub validation: ValidationSplit,
+    /// Stop after this many epochs without a lower validation loss and go back to the best one.
+    /// Default never.
+    pub patience: Option<usize>,
+    /// Factors of the classes' losses. Default none.
+    pub class_weight: ClassWeight,
+    /// Settles starting weights, order and dropout. Default 0.
+    pub seed: u64,
+    /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
+    #[serde(skip)]
+    pub threads: usize,
+}
+
+impl Default for TrainingOptions {
+    fn default() -> Self {
+        Preset::Notebook.options()
+    }
+}
+
+impl TrainingOptions {
+    /// The layers for `classes` classes.
+    pub fn layers(&self, classes: usize) -> Vec<Layer> {
+        let regularizer = Regularizer { l1: self.l1, l2: self.l2 };
+        let mut layers = Vec::new();
+        for &units in &self.hidden {
+            let dense = Dense::new(units).activation(self.activation);
+            layers.push(dense.kernel_regularizer(regularizer).into());
+            if self.dropout > 0.0 {
+                layers.push(Dropout::new(self.dropout).into());
+            }
+        }
+        let output = match self.loss {
+            Loss::BinaryCrossentropy { .. } => Activation::Sigmoid,
+            _ => Activation::Softmax,
+        };
+        layers.push(Dense::new(classes).activation(output).kernel_regularizer(regularizer).into());
+        layers
+    }
+}
+
+/// Settings with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preset {
+    /// The published Keras example to the letter: 10,000 words, multi-hot, 64-64 relu, softmax,
+    /// RMSprop with epsilon outside the root, batches of 512, 20 epochs, the first 1,000 training
+    /// samples for validation.
+    #[default]
+    Notebook,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Self; 1] = [Self::Notebook];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notebook => "notebook",
+        }
+    }
+
+    /// The settings.
+    pub fn options(self) -> TrainingOptions {
+        match self {
+            Self::Notebook => TrainingOptions {
+                max_features: 10_000,
+                hidden: vec![64, 64],
+                activation: Activation::Relu,
+                dropout: 0.0,
+                l1: 0.0,
+                l2: 0.0,
+                optimizer: Optimizer::rmsprop_keras2(),
+                loss: Loss::CATEGORICAL_CROSSENTROPY,
+                batch_size: 512,
+                epochs: 20,
+                validation: ValidationSplit::First(1000),
+                patience: None,
+                class_weight: ClassWeight::None,
+                seed: 0,
+                threads: 0,
+            },
+        }
+    }
+}
+
+/// Which training samples are held out for validation.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidationSplit {
+    /// None.
+    #[default]
+    None,
+    /// The first so many.
+    First(usize),
+    /// The last share, above 0 and below 1, as Keras's `validation_split`.
+    Fraction(f64),
+}
+
+impl fmt::Display for ValidationSplit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::First(n) => write!(f, "{n}"),
+            Self::Fraction(share) => write!(f, "{share}"),
+        }
+    }
+}
+
+impl FromStr for ValidationSplit {
+    type Err = String;
+
+    /// `none` or `0`, a whole number of samples, or a share below 1.
+    fn from_str(s: &str) -> Result<Self, String> {
+        match (s, s.parse::<usize>(), s.parse::<f64>()) {
+            ("none", ..) | (_, Ok(0), _) => Ok(Self::None),
+            (_, Ok(n), _) => Ok(Self::First(n)),
+            (_, _, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Fraction(share)),
+            _ => Err("expected a number of samples (1000), a share (0.2) or `none`".into()),
+        }
+    }
+}
+
+/// How much each class counts in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// All samples alike.
+    #[default]
+    None,
+    /// `samples / (classes · samples of the class)`, as scikit-learn's `balanced`.
+    Balanced,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_survive_json_and_refuse_unknown_names() {
+        let options = TrainingOptions { epochs: 3, patience: Some(2), ..Default::default() };
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<TrainingOptions>(&json).unwrap(), options);
+        assert!(serde_json::from_str::<TrainingOptions>(r#"{"epoch": 3}"#).is_err());
+    }
+
+    #[test]
+    fn validation_splits_are_read_as_printed() {
+        for (text, want) in [
+            ("none", ValidationSplit::None),
+            ("1000", ValidationSplit::First(1000)),
+            ("0.2", ValidationSplit::Fraction(0.2)),
+        ] {
+            assert_eq!(text.parse(), Ok(want));
+            assert_eq!(want.to_string(), text);
+        }
+        for bad in ["1.5", "-1", "x", ""] {
+            assert!(bad.parse::<ValidationSplit>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn layers_follow_the_options() {
+        let options = TrainingOptions { hidden: vec![8, 4], dropout: 0.5, ..Default::default() };
+        assert_eq!(options.layers(3).len(), 5);
+        assert_eq!(TrainingOptions { hidden: vec![], ..options }.layers(3).len(), 1);
+    }
+}

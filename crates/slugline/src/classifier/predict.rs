@@ -1,0 +1,87 @@
+//! Answers for new text.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::Classifier;
+use crate::nn::Predictor;
+use crate::text::FeatureBuffer;
+
+/// The answer for one text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Name of the most probable class.
+    pub label: String,
+    /// Its number.
+    pub class: u32,
+    /// The probability of each class, in the order of the class names.
+    pub probabilities: Vec<f32>,
+    /// Number of words of the text.
+    pub words: usize,
+    /// How many of them the vocabulary does not have.
+    pub unknown_words: usize,
+}
+
+impl Prediction {
+    /// The `k` most probable classes with their probabilities, the most probable first; equal ones in
+    /// the order of the classes.
+    pub fn top_k(&self, k: usize) -> Vec<(u32, f32)> {
+        let mut ranked: Vec<(u32, f32)> = (0..).zip(self.probabilities.iter().copied()).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked.truncate(k);
+        ranked
+    }
+}
+
+/// Answers text after text, reusing its buffers: one for each thread that predicts.
+pub struct TextPredictor<'a> {
+    classifier: &'a Classifier,
+    features: FeatureBuffer,
+    network: Predictor<'a>,
+}
+
+impl TextPredictor<'_> {
+    /// The answer for `text`.
+    pub fn predict(&mut self, text: &str) -> Prediction {
+        self.classifier.vectorizer.vectorize(text, &mut self.features);
+        // The vectorizer keeps its ids below the width, which is the network's.
+        let probabilities = self.network.predict(self.features.row()).unwrap_or_default().to_vec();
+        let class = argmax(&probabilities);
+        Prediction {
+            label: self.classifier.class_names.get(class).cloned().unwrap_or_default(),
+            class: class as u32,
+            probabilities,
+            words: self.features.words(),
+            unknown_words: self.features.unknown_words(),
+        }
+    }
+}
+
+/// Position of the first largest value.
+fn argmax(values: &[f32]) -> usize {
+    values.iter().enumerate().fold(0, |best, (i, v)| if *v > values[best] { i } else { best })
+}
+
+impl Classifier {
+    /// A reusable way to ask for texts one by one.
+    pub fn predictor(&self) -> TextPredictor<'_> {
+        TextPredictor {
+            classifier: self,
+            features: FeatureBuffer::default(),
+            network: self.network.predictor(),
+        }
+    }
+
+    /// The answer for one text.
+    pub fn predict(&self, text: &str) -> Prediction {
+        self.predictor().predict(text)
+    }
+
+    /// The answers for many texts, in their order, on all threads of the current pool.
+    pub fn predict_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Prediction> {
+        texts
+            .par_iter()
+            .map_init(|| self.predictor(), |predictor, text| predictor.predict(text.as_ref()))
+            .collect()
+    }
+}

@@ -1,0 +1,43 @@
+//! How a classifier was made.
+
+use serde::{Deserialize, Serialize};
+
+use super::TrainingOptions;
+use crate::nn::History;
+
+/// What a model remembers of its making. Holds no time, host or path: the same inputs make the same
+/// record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecord {
+    /// Version of Slugline that trained the model.
+    pub slugline_version: String,
+    /// The command that would train it again, if it was trained by one.
+    pub command: Option<String>,
+    /// What it was trained on.
+    pub corpus: CorpusRecord,
+    /// The settings.
+    pub options: TrainingOptions,
+    /// The course of the training.
+    pub history: History,
+    /// The epoch with the lowest validation loss, counted from 1; without validation the last one.
+    pub best_epoch: usize,
+    /// Training documents of each class, the validation documents included.
+    pub class_counts: Vec<u64>,
+}
+
+/// The corpus that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusRecord {
+    /// Name of the corpus.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// [`Corpus::fingerprint`](crate::corpus::Corpus::fingerprint) of its content.
+    pub fingerprint: String,
+    /// Documents trained on.
+    pub train_samples: usize,
+    /// Documents validated on.
+    pub validation_samples: usize,
+}

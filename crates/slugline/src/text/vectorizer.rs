@@ -1,0 +1,253 @@
+//! Text and word ids to multi-hot rows.
+
+use slugline_nn::{CsrMatrix, NnError, SparseRow};
+
+use super::vocabulary::{Vocabulary, VocabularyError};
+use crate::corpus::encode::for_each_token;
+use crate::corpus::{Corpus, SequenceOptions, Sequences};
+
+/// Turns text into the multi-hot row that a document of the corpus with the same words has: a 1 at
+/// each id that occurs.
+///
+/// The row includes the start mark and the mark of left-out words, as in the published example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vectorizer {
+    vocabulary: Vocabulary,
+    options: SequenceOptions,
+    width: usize,
+}
+
+/// Buffers for one thread's texts, and what the last text turned into.
+#[derive(Debug, Clone, Default)]
+pub struct FeatureBuffer {
+    indices: Vec<u32>,
+    values: Vec<f32>,
+    words: usize,
+    unknown_words: usize,
+}
+
+impl FeatureBuffer {
+    /// The row of the last text.
+    pub fn row(&self) -> SparseRow<'_> {
+        SparseRow { indices: &self.indices, values: &self.values[..self.indices.len()] }
+    }
+
+    /// Number of words of the last text.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// How many of them the vocabulary does not have.
+    pub fn unknown_words(&self) -> usize {
+        self.unknown_words
+    }
+}
+
+impl Vectorizer {
+    /// The vectorizer of a corpus: its words and its numbering, `width` features.
+    ///
+    /// Only words that can get an id below `width` are kept.
+    ///
+    /// # Errors
+    /// [`VocabularyError`] if the corpus ranks a word twice or too many.
+    pub fn from_corpus(corpus: &Corpus, width: usize) -> Result<Self, VocabularyError> {
+        let keep = width.saturating_sub(corpus.options.index_from as usize + 1);
+        let vocabulary = Vocabulary::new(corpus.word_index.words().iter().take(keep))?;
+        Ok(Self { vocabulary, options: corpus.options.clone(), width })
+    }
+
+    /// A vectorizer from its parts, as a model file holds them.
+    pub fn from_parts(vocabulary: Vocabulary, options: SequenceOptions, width: usize) -> Self {
+        Self { vocabulary, options, width }
+    }
+
+    /// The words, the most frequent first: position `i` has rank `i + 1`.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// How words are numbered.
+    pub fn options(&self) -> &SequenceOptions {
+        &self.options
+    }
+
+    /// Number of features of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The word that a feature stands for; `None` for the marks.
+    pub fn feature_word(&self, feature: u32) -> Option<&str> {
+        let position = feature.checked_sub(self.options.index_from)?.checked_sub(1)?;
+        self.vocabulary.word(position as usize)
+    }
+
+    /// The id of a word of the vocabulary, or that of left-out words.
+    fn id(&self, word: &str) -> Option<u32> {
+        let options = &self.options;
+        let position = self.vocabulary.position(word)?;
+        let id = position.checked_add(1)?.checked_add(options.index_from)?;
+        let kept = id >= options.skip_top && options.num_words.is_none_or(|n| n == 0 || id < n);
+        Some(id).filter(|_| kept)
+    }
+
+    /// Turns `text` into a row, which `buffer` then holds.
+    ///
+    /// ```
+    /// use slugline::corpus::{sample, SequenceOptions};
+    /// use slugline::text::{FeatureBuffer, Vectorizer};
+    ///
+    /// let corpus = sample::load(&SequenceOptions { num_words: Some(1000), ..Default::default() });
+    /// let vectorizer = Vectorizer::from_corpus(&corpus, 1000)?;
+    /// let mut buffer = FeatureBuffer::default();
+    /// vectorizer.vectorize("the said the", &mut buffer);
+    /// assert_eq!(buffer.words(), 3);
+    /// assert!(buffer.row().indices.len() <= 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
+        let FeatureBuffer { indices, values, words, unknown_words } = buffer;
+        indices.clear();
+        (*words, *unknown_words) = (0, 0);
+        self.options.encode_ranks([], indices);
+        for_each_token(text, |word| {
+            *words += 1;
+            let id = self.id(word);
+            *unknown_words += usize::from(id.is_none());
+            indices.extend(id.or(self.options.oov_char));
+        });
+        make_set(indices, self.width);
+        if values.len() < indices.len() {
+            values.resize(indices.len(), 1.0);
+        }
+    }
+}
+
+/// Sorts ids, keeps each once, and drops those that a row of `width` features has no place for.
+fn make_set(ids: &mut Vec<u32>, width: usize) {
+    ids.retain(|&id| (id as usize) < width);
+    ids.sort_unstable();
+    ids.dedup();
+}
+
+/// The multi-hot rows of documents: shape `[documents.len(), width]`, 1 at each id that occurs in
+/// the document.
+///
+/// ```
+/// use slugline::corpus::Sequences;
+/// use slugline::text::multi_hot;
+///
+/// let mut documents = Sequences::new();
+/// documents.push(&[1, 4, 4, 2], 0);
+/// let x = multi_hot(&documents, 5)?;
+/// assert_eq!(x.row(0).indices, [1, 2, 4]);
+/// # Ok::<(), slugline::nn::NnError>(())
+/// ```
+///
+/// # Errors
+/// [`NnError::Csr`] for a document with an id that is not below `width`: load the corpus with
+/// `num_words` of at most `width`.
+pub fn multi_hot(documents: &Sequences, width: usize) -> Result<CsrMatrix, NnError> {
+    let mut indptr = Vec::with_capacity(documents.len() + 1);
+    let mut indices: Vec<u32> = Vec::with_capacity(documents.total_ids());
+    let mut row = Vec::new();
+    indptr.push(0);
+    for (number, ids) in documents.iter().enumerate() {
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= width) {
+            return Err(NnError::Csr {
+                row: number,
+                reason: format!(
+                    "word id {id} with {width} features; load the corpus with num_words of at most {width}"
+                ),
+            });
+        }
+        row.clear();
+        row.extend_from_slice(ids);
+        make_set(&mut row, width);
+        indices.extend_from_slice(&row);
+        indptr.push(indices.len());
+    }
+    let values = vec![1.0; indices.len()];
+    CsrMatrix::new(width, indptr, indices, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::CorpusInfo;
+
+    fn corpus(options: &SequenceOptions) -> (Vec<&'static str>, Corpus) {
+        let texts = vec![
+            "wheat and corn and wheat",
+            "the price of wheat",
+            "rain on the corn",
+            "the bank's rate rose",
+            "corn fell",
+        ];
+        let info = CorpusInfo {
+            name: "tiny".into(),
+            description: "five texts".into(),
+            class_names: vec!["one".into()],
+        };
+        let corpus = Corpus::from_texts(info, texts.iter().map(|t| (*t, 0)), options).unwrap();
+        (texts, corpus)
+    }
+
+    #[test]
+    fn raw_text_gets_the_row_of_the_corpus_document() {
+        for (num_words, skip_top, oov_char, start_char) in [
+            (None, 0, Some(2), Some(1)),
+            (Some(8), 0, Some(2), Some(1)),
+            (Some(9), 5, Some(2), Some(1)),
+            (Some(9), 5, None, None),
+        ] {
+            let options = SequenceOptions {
+                num_words,
+                skip_top,
+                oov_char,
+                start_char,
+                test_split: 0.0,
+                ..Default::default()
+            };
+            let (texts, corpus) = corpus(&options);
+            let width = num_words.unwrap_or(50) as usize;
+            let rows = multi_hot(&corpus.train, width).unwrap();
+            let vectorizer = Vectorizer::from_corpus(&corpus, width).unwrap();
+            let mut buffer = FeatureBuffer::default();
+            let mut from_text: Vec<Vec<u32>> = texts
+                .iter()
+                .map(|text| {
+                    vectorizer.vectorize(text, &mut buffer);
+                    buffer.row().indices.to_vec()
+                })
+                .collect();
+            let mut from_corpus: Vec<Vec<u32>> =
+                rows.iter_rows().map(|r| r.indices.to_vec()).collect();
+            from_text.sort();
+            from_corpus.sort();
+            assert_eq!(from_text, from_corpus, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_counted() {
+        let (_, corpus) = corpus(&SequenceOptions::default());
+        let vectorizer = Vectorizer::from_corpus(&corpus, 50).unwrap();
+        let mut buffer = FeatureBuffer::default();
+        vectorizer.vectorize("Wheat, quinoa & CORN!", &mut buffer);
+        assert_eq!((buffer.words(), buffer.unknown_words()), (3, 1));
+        let words: Vec<_> =
+            buffer.row().indices.iter().filter_map(|&i| vectorizer.feature_word(i)).collect();
+        assert_eq!(words, ["corn", "wheat"]);
+        vectorizer.vectorize("", &mut buffer);
+        assert_eq!((buffer.words(), buffer.row().indices), (0, &[1][..]));
+    }
+
+    #[test]
+    fn an_id_beyond_the_width_is_named() {
+        let mut documents = Sequences::new();
+        documents.push(&[1, 7], 0);
+        let err = multi_hot(&documents, 5).unwrap_err().to_string();
+        assert!(err.contains("row 0: word id 7 with 5 features"), "{err}");
+    }
+}
