@@ -15,6 +15,7 @@
 pub mod describe;
 pub mod encode;
 pub mod error;
+mod intern;
 pub mod reuters;
 pub mod sequences;
 pub mod shuffle;
