@@ -3,9 +3,9 @@
     pip install keras tensorflow-cpu numpy
     SLUGLINE_DATA_DIR=folder python scripts/goldens/keras_reuters_loading.py
 
-The folder holds reuters.npz as the project's notes on its data sets describe it (rebuilt from the
-SGML files; the public file numbers words that are equally frequent in another order, so its hashes
-differ). The output is crates/slugline/tests/golden/keras_reuters_loading.json. For each set of
+The folder holds reuters.npz rebuilt from the SGML files by the rule that the module
+slugline::corpus::reuters documents; the SHA-256 of the file used stands in the output. (The public
+file numbers words that are equally frequent in another order, so its hashes differ.) The output is crates/slugline/tests/golden/keras_reuters_loading.json. For each set of
 options it has, of both parts, the number of documents, the sum of their lengths and a SHA-256 over
 32-bit little-endian integers: the number of documents, then for each its length, its ids, its label.
 """
@@ -32,7 +32,7 @@ OPTIONS = [
     {"maxlen": 100},
     {"maxlen": 0, "num_words": 3},
     {"maxlen": 100, "start_char": None, "num_words": 5000},
-    {"maxlen": 12, "test_split": 0.5},
+    {"maxlen": 30, "test_split": 0.5},
     {"start_char": None, "index_from": 0, "num_words": 30984},
     {"start_char": None, "index_from": 7, "num_words": 2000},
     {"start_char": 5, "oov_char": 70000, "index_from": 10, "num_words": 4000},

@@ -17,6 +17,7 @@ pub mod describe;
 pub mod encode;
 pub mod error;
 pub mod fetch;
+mod intern;
 pub mod reuters;
 pub mod sequences;
 pub mod shuffle;

@@ -76,13 +76,20 @@ pub(super) fn distinct(newswires: Vec<Newswire>) -> (Vec<(String, String)>, Drop
 /// `Reuter` that ends almost every newswire and says nothing of its topic.
 pub(super) fn clean_text(body: &str) -> String {
     let text = decode_entities(body);
-    let trimmed = text.trim_end();
-    let kept = match trimmed.rsplit_once(char::is_whitespace) {
-        Some((before, last)) if last.eq_ignore_ascii_case("reuter") => before.trim_end(),
-        None if trimmed.eq_ignore_ascii_case("reuter") => "",
-        _ => trimmed,
-    };
+    let mut kept = text.trim_end();
+    // The marker stands twice at times, and at times with dots behind it.
+    while let Some(before) = without_marker(kept) {
+        kept = before.trim_end();
+    }
     kept.to_owned()
+}
+
+/// What stands before a closing word `Reuter`.
+fn without_marker(text: &str) -> Option<&str> {
+    let words = text.trim_end_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
+    let (before, last) = words.split_at_checked(words.len().checked_sub("reuter".len())?)?;
+    let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '\'');
+    (is_word && last.eq_ignore_ascii_case("reuter")).then_some(before)
 }
 
 /// Replaces `&lt;`, `&gt;`, `&amp;`, `&quot;` and numeric references; what stands for a control
@@ -132,7 +139,10 @@ mod tests {
         assert_eq!(clean_text("&amp;lt; Reuters"), "&lt; Reuters");
         assert_eq!(clean_text(" Reuter&#3;"), "");
         assert_eq!(clean_text("reuter"), "");
-        assert_eq!(clean_text("says Reuter today"), "says Reuter today");
+        assert_eq!(clean_text("Up.\n REUTER...\n reuter"), "Up.");
+        assert_eq!(clean_text("says Reuter today..."), "says Reuter today...");
+        assert_eq!(clean_text("preReuter"), "preReuter");
+        assert_eq!(clean_text("é"), "é");
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(super) fn read(npz: &Path, word_index: &Path) -> Result<RankedDocuments, Cor
     Ok(RankedDocuments { word_index, documents })
 }
 
-fn malformed(path: &Path, expected: &str, found: impl ToString) -> CorpusError {
+fn malformed(path: &Path, expected: &str, found: &impl ToString) -> CorpusError {
     CorpusError::Malformed {
         path: path.to_owned(),
         expected: expected.to_owned(),
@@ -122,7 +122,7 @@ fn open_file(path: &Path) -> Result<BufReader<File>, CorpusError> {
 
 fn open(npz: &Path) -> Result<zip::ZipArchive<BufReader<File>>, CorpusError> {
     zip::ZipArchive::new(open_file(npz)?)
-        .map_err(|error| malformed(npz, "a zip archive with the arrays `x` and `y`", error))
+        .map_err(|error| malformed(npz, "a zip archive with the arrays `x` and `y`", &error))
 }
 
 /// Header and data of the array `name`.
@@ -135,22 +135,22 @@ fn read_array(
     let path = npz.join(&member);
     let entry = archive
         .by_name(&member)
-        .map_err(|error| malformed(npz, &format!("the array `{name}`"), error))?;
+        .map_err(|error| malformed(npz, &format!("the array `{name}`"), &error))?;
     let mut contents = Vec::new();
     entry
         .take(MAX_ARRAY + 1)
         .read_to_end(&mut contents)
-        .map_err(|error| malformed(&path, "a compressed array", error))?;
+        .map_err(|error| malformed(&path, "a compressed array", &error))?;
     if contents.len() as u64 > MAX_ARRAY {
         return Err(CorpusError::TooLarge { path, what: "the array", limit: MAX_ARRAY });
     }
     let expected = "a one-dimensional NumPy array";
-    let length = header_length(&contents).map_err(|found| malformed(&path, expected, found))?;
+    let length = header_length(&contents).map_err(|found| malformed(&path, expected, &found))?;
     let (header, data) = contents.split_at(length);
     let header =
-        npyz::NpyHeader::from_reader(header).map_err(|error| malformed(&path, expected, error))?;
+        npyz::NpyHeader::from_reader(header).map_err(|error| malformed(&path, expected, &error))?;
     if header.shape().len() != 1 {
-        return Err(malformed(&path, expected, format!("the shape {:?}", header.shape())));
+        return Err(malformed(&path, expected, &format!("the shape {:?}", header.shape())));
     }
     Ok((header, data.to_vec()))
 }
@@ -192,13 +192,13 @@ fn read_labels(
     let expected = "labels as 64-bit integers";
     let labels: Vec<i64> = npyz::NpyFile::with_header(header, &data[..])
         .into_vec()
-        .map_err(|error| malformed(&path, expected, error))?;
+        .map_err(|error| malformed(&path, expected, &error))?;
     labels
         .iter()
         .enumerate()
         .map(|(i, &label)| match u32::try_from(label) {
             Ok(label) if (label as usize) < TOPICS.len() => Ok(label),
-            _ => Err(malformed(&path, "labels from 0 to 45", format!("{label} at position {i}"))),
+            _ => Err(malformed(&path, "labels from 0 to 45", &format!("{label} at position {i}"))),
         })
         .collect()
 }
@@ -216,11 +216,11 @@ fn read_ranks(
         return Err(malformed(
             &path,
             expected,
-            format!("elements of type {}", header.dtype().descr()),
+            &format!("elements of type {}", header.dtype().descr()),
         ));
     }
     pickle::read_lists(&data, header.len(), words)
-        .map_err(|found| malformed(&path, expected, found))
+        .map_err(|found| malformed(&path, expected, &found))
 }
 
 /// The word index: one JSON object of words and their ranks, which are 1 to n.
@@ -239,23 +239,23 @@ fn read_word_index(path: &Path) -> Result<WordIndex, CorpusError> {
         });
     }
     let Entries(entries) =
-        serde_json::from_slice(&text).map_err(|error| malformed(path, expected, error))?;
+        serde_json::from_slice(&text).map_err(|error| malformed(path, expected, &error))?;
     let mut ranked: Vec<Option<String>> = vec![None; entries.len()];
     let mut seen = HashSet::with_capacity(entries.len());
     for (word, rank) in &entries {
         if !seen.insert(word) {
-            return Err(malformed(path, expected, format!("the word {word:?} twice")));
+            return Err(malformed(path, expected, &format!("the word {word:?} twice")));
         }
         let slot = usize::try_from(*rank).ok().and_then(|rank| rank.checked_sub(1));
         match slot.and_then(|slot| ranked.get_mut(slot)) {
             Some(Some(other)) => {
                 let found = format!("rank {rank} for both {other:?} and {word:?}");
-                return Err(malformed(path, expected, found));
+                return Err(malformed(path, expected, &found));
             }
             Some(free) => *free = Some(word.clone()),
             None => {
                 let found = format!("rank {rank} for {word:?} among {} words", entries.len());
-                return Err(malformed(path, expected, found));
+                return Err(malformed(path, expected, &found));
             }
         }
     }

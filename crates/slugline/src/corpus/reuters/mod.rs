@@ -8,7 +8,8 @@
 //! up in order of first appearance. It reproduces the original with its flaws, so that figures can be
 //! compared:
 //!
-//! * a newswire without a body of its own has the body of a later one;
+//! * a newswire without a body of its own has the body of a later one (and one of them, after which
+//!   no body comes in its file, the header of that file);
 //! * 398 texts stand under more than one label, and 225 of the test texts stand word for word among
 //!   the training texts (at the default options);
 //! * words are ranked over training and test texts together;
@@ -31,7 +32,10 @@
 //! * words are ranked over the training part alone. A test word that no training text has is
 //!   unknown (`oov_char`).
 //!
-//! What that leaves of the 11,367 newswires with a topic: FACTS.
+//! Of the 11,367 newswires with a topic 990 have no body of their own, 141 are copies, 30 carry one
+//! of 14 texts that contradict each other, and 134 belong to rare topics. That leaves 10,072
+//! newswires of 45 topics (`lei` is gone): at the default options 8,057 for training and 2,015 for
+//! testing, and 27,392 ranked words.
 
 mod clean;
 mod keras;

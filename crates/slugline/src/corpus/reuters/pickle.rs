@@ -92,8 +92,8 @@ fn check(pickle: &[u8]) -> Result<(), String> {
             }
             // Append one
             b'a' => {}
-            // Small tuples, call
-            b')' | 0x85..=0x87 | b'R' => (structure, made) = (structure + 1, true),
+            // Small tuples, call, a name as two texts on the stack
+            b')' | 0x85..=0x87 | b'R' | 0x93 => (structure, made) = (structure + 1, true),
             // List
             b']' => {
                 // Python always numbers a list it begins. As a numbered list stands for itself in
@@ -114,15 +114,13 @@ fn check(pickle: &[u8]) -> Result<(), String> {
                     _ => 0,
                 })?;
             }
-            // Memo: read
-            b'h' => bytes.skip(1)?,
-            b'j' => bytes.skip(4)?,
             // None, false, true, build
             b'N' | 0x88 | 0x89 | b'b' => structure += 1,
-            // Integers of one, two, four bytes and of a given number of bytes
-            b'K' => bytes.skip(1)?,
+            // Read from the memo and integer, each of one byte; integer of two bytes; both again, of
+            // four bytes; integer of a given number of bytes
+            b'h' | b'K' => bytes.skip(1)?,
             b'M' => bytes.skip(2)?,
-            b'J' => bytes.skip(4)?,
+            b'j' | b'J' => bytes.skip(4)?,
             0x8a => {
                 let length = bytes.byte()?;
                 if length > 8 {
@@ -141,13 +139,12 @@ fn check(pickle: &[u8]) -> Result<(), String> {
                 bytes.text(length)?;
                 (structure, made) = (structure + 1, true);
             }
-            // A name, as two lines or as two texts on the stack
+            // A name as two lines
             b'c' => {
                 bytes.line()?;
                 bytes.line()?;
                 (structure, made) = (structure + 1, true);
             }
-            0x93 => (structure, made) = (structure + 1, true),
             // Stop
             b'.' => {
                 return match bytes.rest.len() {
