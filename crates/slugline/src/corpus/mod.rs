@@ -6,12 +6,14 @@
 //! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
 //! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`sample`]: the embedded corpus of generated newswires, which needs no file and no network
 //! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
 pub mod encode;
 pub mod error;
+pub mod sample;
 pub mod sequences;
 pub mod shuffle;
 
