@@ -10,8 +10,7 @@
 //!
 //! New text takes the same road through a [`TextEncoder`].
 
-use std::collections::HashMap;
-
+use super::intern::Interner;
 use super::shuffle::legacy_permutation;
 use super::{Corpus, CorpusError, SequenceOptions, Sequences, WordIndex};
 
@@ -73,7 +72,7 @@ pub fn tokens(text: &str) -> Vec<String> {
 /// Labelled documents as word numbers, counted from 0 in order of first appearance.
 #[derive(Debug, Clone, Default)]
 pub struct TokenisedDocuments {
-    numbers: HashMap<String, u32>,
+    words: Interner,
     documents: Sequences,
     scratch: Vec<u32>,
 }
@@ -88,14 +87,7 @@ impl TokenisedDocuments {
     pub fn push(&mut self, text: &str, label: u32) {
         self.scratch.clear();
         for_each_token(text, |token| {
-            let number = if let Some(&number) = self.numbers.get(token) {
-                number
-            } else {
-                let next = self.numbers.len() as u32;
-                self.numbers.insert(token.to_owned(), next);
-                next
-            };
-            self.scratch.push(number);
+            self.scratch.push(self.words.number_or_insert(token));
         });
         self.documents.push(&self.scratch, label);
     }
@@ -107,7 +99,7 @@ impl TokenisedDocuments {
 
     /// Number of distinct words.
     pub fn words(&self) -> usize {
-        self.numbers.len()
+        self.words.len()
     }
 
     /// Ranks the words of the documents at the positions `counted` by falling count, ties by first
@@ -116,7 +108,7 @@ impl TokenisedDocuments {
     /// A word that occurs in none of the counted documents gets rank 0, "unknown". Positions past
     /// the end count nothing.
     pub fn rank(self, counted: impl IntoIterator<Item = usize>) -> RankedDocuments {
-        let mut counts = vec![0_u64; self.numbers.len()];
+        let mut counts = vec![0_u64; self.words.len()];
         let mut seen = Vec::with_capacity(counts.len());
         for ids in counted.into_iter().filter_map(|i| self.documents.get(i)) {
             for &number in ids {
@@ -134,12 +126,7 @@ impl TokenisedDocuments {
         for (rank, &number) in (1..).zip(&seen) {
             ranks[number as usize] = rank;
         }
-        let mut words = vec![String::new(); seen.len()];
-        for (word, number) in self.numbers {
-            if let Some(place) = (ranks[number as usize] as usize).checked_sub(1) {
-                words[place] = word;
-            }
-        }
+        let words = seen.iter().map(|&number| self.words.word(number).to_owned()).collect();
         let mut documents = self.documents;
         documents.map_ids(|number| ranks[number as usize]);
         RankedDocuments { word_index: WordIndex::from_ranked(words), documents }
@@ -342,15 +329,24 @@ impl SequenceOptions {
 /// Turns text into word ids exactly as the documents of a corpus were.
 #[derive(Debug, Clone)]
 pub struct TextEncoder {
-    ranks: HashMap<String, u32>,
+    words: Interner,
+    /// Rank of each word by its number.
+    ranks: Vec<u32>,
     options: SequenceOptions,
 }
 
 impl TextEncoder {
-    /// For the words of `word_index`, numbered by `options`.
+    /// For the words of `word_index`, numbered by `options`. A word that is listed twice has the
+    /// rank of its first place.
     pub fn new(word_index: &WordIndex, options: SequenceOptions) -> Self {
-        let ranks = word_index.words().iter().cloned().zip(1..).collect();
-        Self { ranks, options }
+        let mut words = Interner::default();
+        let mut ranks = Vec::with_capacity(word_index.words().len());
+        for (word, rank) in word_index.words().iter().zip(1..) {
+            if words.number_or_insert(word) as usize == ranks.len() {
+                ranks.push(rank);
+            }
+        }
+        Self { words, ranks, options }
     }
 
     /// The ids of `text`. A word that the corpus does not have becomes `oov_char`.
@@ -358,7 +354,9 @@ impl TextEncoder {
     /// `maxlen` plays no part here: it drops documents from a corpus, it does not cut them.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ranks = Vec::new();
-        for_each_token(text, |token| ranks.push(self.ranks.get(token).copied().unwrap_or(0)));
+        for_each_token(text, |token| {
+            ranks.push(self.words.number(token).map_or(0, |number| self.ranks[number as usize]));
+        });
         let mut ids = Vec::with_capacity(ranks.len() + 1);
         self.options.encode_ranks(ranks, &mut ids);
         ids
@@ -455,6 +453,14 @@ mod tests {
     }
 
     #[test]
+    fn a_word_listed_twice_leaves_the_other_ranks_alone() {
+        let words = ["a", "b", "a", "c"].map(str::to_owned).to_vec();
+        let options = SequenceOptions { start_char: None, ..SequenceOptions::default() };
+        let encoder = TextEncoder::new(&WordIndex::from_ranked(words), options);
+        assert_eq!(encoder.encode("c b a d"), [7, 5, 4, 2]);
+    }
+
+    #[test]
     fn maxlen_counts_the_start_mark_and_drops_before_the_split() {
         let lengths = [1, 2, 3, 4, 5, 6, 7, 8];
         let options = SequenceOptions {
@@ -527,7 +533,7 @@ mod tests {
             seed in any::<u32>(),
         ) {
             let options = SequenceOptions {
-                num_words, oov_char, maxlen, seed, ..SequenceOptions::default()
+                num_words, maxlen, seed, oov_char, ..SequenceOptions::default()
             };
             let labelled = || texts.iter().map(|text| (text, 0));
             let corpus = Corpus::from_texts(info(1), labelled(), &options).unwrap();

@@ -84,6 +84,38 @@ pub enum CorpusError {
         classes: usize,
     },
 
+    /// Files of a set are not there.
+    #[error(
+        "{}: {} files are missing ({}); fetch the archive again or complete the folder",
+        path.display(), missing.len(), missing.join(", ")
+    )]
+    MissingFiles {
+        /// The archive or folder.
+        path: PathBuf,
+        /// Names of the missing files.
+        missing: Vec<String>,
+    },
+
+    /// A name that is none of the variants'.
+    #[error("unknown Reuters variant {name:?}; expected `reuters` or `reuters-clean`")]
+    UnknownVariant {
+        /// The name given.
+        name: String,
+    },
+
+    /// The source holds word numbers only, and text was asked for.
+    #[error(
+        "{}: {wanted} needs the original texts; give the archive reuters21578.tar.gz or a folder of \
+         its .sgm files instead",
+        path.display()
+    )]
+    NoTexts {
+        /// The file given.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+
     /// More documents than a corpus can number.
     #[error("{found} documents; a corpus holds at most {}", u32::MAX)]
     TooManyDocuments {

@@ -6,17 +6,23 @@
 //! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
 //! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`describe`]: a corpus in figures, documents back in words
+//! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
 //! * [`sample`]: the embedded corpus of generated newswires, which needs no file and no network
 //! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod describe;
 pub mod encode;
 pub mod error;
+mod intern;
+pub mod reuters;
 pub mod sample;
 pub mod sequences;
 pub mod shuffle;
 
+pub use describe::Description;
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};
