@@ -9,6 +9,7 @@
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
 //! * [`describe`]: a corpus in figures, documents back in words
 //! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
+//! * [`sample`]: the embedded corpus of generated newswires, which needs no file and no network
 //! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
@@ -19,6 +20,7 @@ pub mod error;
 pub mod fetch;
 mod intern;
 pub mod reuters;
+pub mod sample;
 pub mod sequences;
 pub mod shuffle;
 
