@@ -13,7 +13,7 @@
 //! use slugline::corpus::{sample, SequenceOptions};
 //!
 //! let options = TrainingOptions { max_features: 2000, hidden: vec![32], epochs: 4, ..Default::default() };
-//! let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() });
+//! let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() })?;
 //! let classifier = Classifier::train(&corpus, &options)?;
 //! let scores = classifier.evaluate(&corpus.test)?;
 //! assert!(scores.accuracy > scores.baselines.majority);

@@ -97,7 +97,7 @@ impl Vectorizer {
     /// use slugline::corpus::{sample, SequenceOptions};
     /// use slugline::text::{FeatureBuffer, Vectorizer};
     ///
-    /// let corpus = sample::load(&SequenceOptions { num_words: Some(1000), ..Default::default() });
+    /// let corpus = sample::load(&SequenceOptions { num_words: Some(1000), ..Default::default() })?;
     /// let vectorizer = Vectorizer::from_corpus(&corpus, 1000)?;
     /// let mut buffer = FeatureBuffer::default();
     /// vectorizer.vectorize("the said the", &mut buffer);
