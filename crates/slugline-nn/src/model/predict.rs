@@ -156,7 +156,7 @@ impl Predictor<'_> {
             });
         }
         let span = [(0, row.indices.len())];
-        let x = SparseRows { spans: &span, indices: row.indices, values: row.values };
+        let x = SparseRows { spans: &span, indices: row.indices, values: Some(row.values) };
         self.forward.run(x, 0, &[], &mut self.scratch);
         Ok(self.scratch.result())
     }

@@ -171,7 +171,7 @@ impl Stepper {
             transposed: &self.transposed,
             tallying: &self.tallying,
         };
-        let rows = self.batch.rows(data.x);
+        let rows = self.batch.rows();
         let width = model.parameters()[0].units;
         let by_feature = &mut self.by_feature;
         let blocks = self
@@ -226,7 +226,7 @@ impl Stepper {
                         features: &by_feature.features[range.clone()],
                         starts: &by_feature.starts[range.start..=range.end],
                         samples: &by_feature.samples,
-                        values: &by_feature.values,
+                        values: by_feature.values(),
                         delta: &self.first_delta,
                         width: units,
                         step,
