@@ -82,8 +82,8 @@ impl CsrMatrix {
             let Some(ids) = indices.get(w[0]..w[1]) else {
                 return bad(row, format!("row offsets fall from {} to {}", w[0], w[1]));
             };
-            if let Some(pair) = ids.windows(2).find(|p| p[0] >= p[1]) {
-                return bad(row, format!("column {} stands before column {}", pair[0], pair[1]));
+            if let Some(i) = (1..ids.len()).find(|&i| ids[i - 1] >= ids[i]) {
+                return bad(row, format!("column {} stands before column {}", ids[i - 1], ids[i]));
             }
             if let Some(&last) = ids.last().filter(|&&last| last as usize >= cols) {
                 return bad(row, format!("column {last} in a matrix of {cols} columns"));
@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn each_broken_rule_is_named() {
-        let cases: [(usize, Vec<usize>, Vec<u32>, Vec<f32>, &str); 6] = [
+        type Case = (usize, Vec<usize>, Vec<u32>, Vec<f32>, &'static str);
+        let cases: [Case; 6] = [
             (3, vec![], vec![], vec![], "row offsets must run from 0 to 0"),
             (3, vec![0, 1], vec![0, 1], vec![1.0, 1.0], "row offsets must run from 0 to 2"),
             (3, vec![0, 2], vec![1, 1], vec![1.0, 1.0], "column 1 stands before column 1"),

@@ -34,6 +34,7 @@ impl Targets {
     }
 
     /// A copy of a range of samples; the range is cut at the end of the data.
+    #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let range = range.start.min(self.len())..range.end.min(self.len());
         match self {

@@ -360,10 +360,9 @@ impl<'a> Rows<'a> {
 }
 
 /// Cuts the first `n` elements off a slice; off an empty one, nothing.
+#[allow(clippy::mut_mut, reason = "what is cut off leaves the caller's slice")]
 fn take<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    let (head, tail) = std::mem::take(slice).split_at_mut_checked(n).unwrap_or_default();
-    *slice = tail;
-    head
+    slice.split_off_mut(..n).unwrap_or_default()
 }
 
 /// The way of a block forward and back.

@@ -26,6 +26,8 @@ pub mod shuffle;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
+
 pub use describe::Description;
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
@@ -74,6 +76,6 @@ impl Corpus {
             }
             hash.update(u64::MAX.to_le_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 }
