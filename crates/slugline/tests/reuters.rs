@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use slugline::corpus::encode::tokens;
 use slugline::corpus::reuters::{self, Dropped, Source, Variant};
 use slugline::corpus::shuffle::legacy_permutation;
+use slugline::corpus::tokenize::tokens;
 use slugline::corpus::{Corpus, CorpusError, SequenceOptions, Sequences};
 
 /// The folder of the data files, or `None`, said loudly, where there is none.

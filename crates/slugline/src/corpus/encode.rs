@@ -2,7 +2,7 @@
 //!
 //! Three steps, each usable alone:
 //!
-//! 1. [`TokenisedDocuments`] splits texts into tokens ([`for_each_token`]) and gives every distinct
+//! 1. [`TokenisedDocuments`] splits texts into tokens ([`tokenize`](super::tokenize)) and gives every distinct
 //!    word a number in order of first appearance.
 //! 2. [`TokenisedDocuments::rank`] counts words and renumbers them by falling count
 //!    ([`RankedDocuments`]).
@@ -12,68 +12,15 @@
 
 use super::intern::Interner;
 use super::shuffle::legacy_permutation;
+use super::tokenize::Tokenizer;
 use super::{Corpus, CorpusError, SequenceOptions, Sequences, WordIndex};
-
-/// Whether a byte separates tokens: space, tab, newline and the ASCII punctuation other than `'`.
-///
-/// Other control characters are part of a token, as in the data that this rule reproduces.
-const fn is_separator(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n') || (byte.is_ascii_punctuation() && byte != b'\'')
-}
-
-/// [`is_separator`] as a table.
-const SEPARATOR: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = is_separator(byte as u8);
-        byte += 1;
-    }
-    table
-};
-
-/// Calls `f` with every token of `text` in order.
-///
-/// The text is lower-cased (by Unicode's rules, with the final sigma); spaces, tabs, newlines and
-/// ASCII punctuation other than the apostrophe separate tokens, and everything else is kept.
-///
-/// ```
-/// # use slugline::corpus::encode::for_each_token;
-/// let mut tokens = Vec::new();
-/// for_each_token("The bank's  4-1/2 pct BOND", |t| tokens.push(t.to_owned()));
-/// assert_eq!(tokens, ["the", "bank's", "4", "1", "2", "pct", "bond"]);
-/// ```
-pub fn for_each_token(text: &str, mut f: impl FnMut(&str)) {
-    let lowered = if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() };
-    let bytes = lowered.as_bytes();
-    let mut start = 0;
-    while start < bytes.len() {
-        if SEPARATOR[usize::from(bytes[start])] {
-            start += 1;
-            continue;
-        }
-        let mut end = start + 1;
-        while end < bytes.len() && !SEPARATOR[usize::from(bytes[end])] {
-            end += 1;
-        }
-        // Separators are ASCII, so both ends are character boundaries.
-        f(&lowered[start..end]);
-        start = end + 1;
-    }
-}
-
-/// The tokens of `text`, by the rule of [`for_each_token`].
-pub fn tokens(text: &str) -> Vec<String> {
-    let mut tokens = Vec::new();
-    for_each_token(text, |token| tokens.push(token.to_owned()));
-    tokens
-}
 
 /// Labelled documents as word numbers, counted from 0 in order of first appearance.
 #[derive(Debug, Clone, Default)]
 pub struct TokenisedDocuments {
     words: Interner,
     documents: Sequences,
+    tokenizer: Tokenizer,
     scratch: Vec<u32>,
 }
 
@@ -86,9 +33,8 @@ impl TokenisedDocuments {
     /// Splits `text` into tokens and adds them as a document with its `label`.
     pub fn push(&mut self, text: &str, label: u32) {
         self.scratch.clear();
-        for_each_token(text, |token| {
-            self.scratch.push(self.words.number_or_insert(token));
-        });
+        let Self { words, tokenizer, scratch, .. } = self;
+        tokenizer.for_each(text, |token| scratch.push(words.number_or_insert(token.as_str())));
         self.documents.push(&self.scratch, label);
     }
 
@@ -354,8 +300,9 @@ impl TextEncoder {
     /// `maxlen` plays no part here: it drops documents from a corpus, it does not cut them.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ranks = Vec::new();
-        for_each_token(text, |token| {
-            ranks.push(self.words.number(token).map_or(0, |number| self.ranks[number as usize]));
+        Tokenizer::default().for_each(text, |token| {
+            let number = self.words.number(token.as_str());
+            ranks.push(number.map_or(0, |number| self.ranks[number as usize]));
         });
         let mut ids = Vec::with_capacity(ranks.len() + 1);
         self.options.encode_ranks(ranks, &mut ids);
@@ -371,18 +318,8 @@ impl TextEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::tokenize::tokens;
     use proptest::prelude::*;
-
-    /// The token rule word for word: lower, replace, split on spaces, leave out empty strings.
-    fn naive_tokens(text: &str) -> Vec<String> {
-        let separators = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n";
-        let spaced: String = text
-            .to_lowercase()
-            .chars()
-            .map(|c| if separators.contains(c) { ' ' } else { c })
-            .collect();
-        spaced.split(' ').filter(|t| !t.is_empty()).map(str::to_owned).collect()
-    }
 
     fn info(classes: usize) -> CorpusInfo {
         CorpusInfo {
@@ -396,13 +333,6 @@ mod tests {
         let mut ids = Vec::new();
         options.encode_ranks(ranks.iter().copied(), &mut ids);
         ids
-    }
-
-    #[test]
-    fn tokens_keep_apostrophes_and_control_characters() {
-        assert_eq!(tokens("Don't--stop\r\n\x03 \u{a0}É"), ["don't", "stop\r", "\x03", "\u{a0}é"]);
-        assert_eq!(tokens(" .,\t\n"), [""; 0]);
-        assert_eq!(tokens("ΟΔΟΣ. ΣΑ"), ["οδος", "σα"]);
     }
 
     #[test]
@@ -497,16 +427,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn tokens_equal_the_naive_rule(text in any::<String>()) {
-            prop_assert_eq!(tokens(&text), naive_tokens(&text));
-        }
-
-        #[test]
-        fn tokens_equal_the_naive_rule_on_ascii(text in "[ -~\t\r\n\x03]{0,80}") {
-            prop_assert_eq!(tokens(&text), naive_tokens(&text));
-        }
-
         #[test]
         fn encoding_keeps_lengths_where_words_left_out_have_an_id(
             ranks in prop::collection::vec(0..50_u32, 0..30),

@@ -5,7 +5,8 @@
 //!
 //! * [`fetch`]: where the files of a corpus are found on this machine, and their download
 //! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
-//! * [`encode`]: from text to ids: tokens, ranks, split, numbering, and the same for new text
+//! * [`tokenize`]: the rule that cuts text into words
+//! * [`encode`]: from text to ids: ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
 //! * [`describe`]: a corpus in figures, documents back in words
 //! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
@@ -23,6 +24,7 @@ pub mod reuters;
 pub mod sample;
 pub mod sequences;
 pub mod shuffle;
+pub mod tokenize;
 
 use sha2::{Digest, Sha256};
 

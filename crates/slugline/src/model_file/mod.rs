@@ -33,7 +33,7 @@
 //!
 //! | name | type | shape | content |
 //! |---|---|---|---|
-//! | `vocabulary.table` | U64 | `[2ᵏ]` | hash table over the words |
+//! | `vocabulary.table` | U64 | `[2ᵏ⁺¹]` | hash table over the words |
 //! | `dense.kernel`, `dense_1.kernel`, … | F32 | `[n_in, units]` | weights of the dense layers, in their order |
 //! | `dense.bias`, `dense_1.bias`, … | F32 | `[units]` | biases, each after its kernel; none for a layer without bias |
 //! | `vocabulary.offsets` | U32 | `[words + 1]` | where each word begins, and the end of the last |

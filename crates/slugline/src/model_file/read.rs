@@ -256,7 +256,7 @@ impl Tensors<'_> {
             let expected = "offsets that rise and stand between characters";
             return Err(self.invalid("vocabulary.offsets", expected, found));
         }
-        let used = table.iter().filter(|&&entry| entry != 0).count();
+        let used = table.as_chunks::<2>().0.iter().filter(|entry| entry[1] != 0).count();
         if used != vocabulary.len() {
             let expected = format!("{} used entries", vocabulary.len());
             return Err(self.invalid("vocabulary.table", expected, used.to_string()));

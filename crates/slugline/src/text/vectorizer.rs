@@ -3,7 +3,7 @@
 use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
 use super::vocabulary::{Vocabulary, VocabularyError};
-use crate::corpus::encode::for_each_token;
+use crate::corpus::tokenize::{Token, Tokenizer};
 use crate::corpus::{Corpus, SequenceOptions, Sequences};
 
 /// Turns text into the multi-hot row that a document of the corpus with the same words has: a 1 at
@@ -20,6 +20,8 @@ pub struct Vectorizer {
 /// Buffers for one thread's texts, and what the last text turned into.
 #[derive(Debug, Clone, Default)]
 pub struct FeatureBuffer {
+    tokenizer: Tokenizer,
+    set: IdSet,
     indices: Vec<u32>,
     values: Vec<f32>,
     words: usize,
@@ -83,9 +85,10 @@ impl Vectorizer {
     }
 
     /// The id of a word of the vocabulary, or that of left-out words.
-    fn id(&self, word: &str) -> Option<u32> {
+    #[inline]
+    fn id(&self, word: Token<'_>) -> Option<u32> {
         let options = &self.options;
-        let position = self.vocabulary.position(word)?;
+        let position = self.vocabulary.position_of(word)?;
         let id = position.checked_add(1)?.checked_add(options.index_from)?;
         let kept = id >= options.skip_top && options.num_words.is_none_or(|n| n == 0 || id < n);
         Some(id).filter(|_| kept)
@@ -106,28 +109,55 @@ impl Vectorizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
-        let FeatureBuffer { indices, values, words, unknown_words } = buffer;
+        let FeatureBuffer { tokenizer, set, indices, values, words, unknown_words } = buffer;
         indices.clear();
-        (*words, *unknown_words) = (0, 0);
+        let (mut seen, mut unknown) = (0, 0);
         self.options.encode_ranks([], indices);
-        for_each_token(text, |word| {
-            *words += 1;
-            let id = self.id(word);
-            *unknown_words += usize::from(id.is_none());
+        tokenizer.for_each(text, |token| {
+            seen += 1;
+            let id = self.id(token);
+            unknown += usize::from(id.is_none());
             indices.extend(id.or(self.options.oov_char));
         });
-        make_set(indices, self.width);
+        (*words, *unknown_words) = (seen, unknown);
+        set.make(indices, self.width);
         if values.len() < indices.len() {
             values.resize(indices.len(), 1.0);
         }
     }
 }
 
-/// Sorts ids, keeps each once, and drops those that a row of `width` features has no place for.
-fn make_set(ids: &mut Vec<u32>, width: usize) {
-    ids.retain(|&id| (id as usize) < width);
-    ids.sort_unstable();
-    ids.dedup();
+/// Turns lists of ids into sets, reusing its marks.
+#[derive(Debug, Clone, Default)]
+struct IdSet {
+    /// One bit an id; all zero between lists.
+    marks: Vec<u64>,
+}
+
+impl IdSet {
+    /// Sorts ids, keeps each once, and drops those that a row of `width` features has no place for.
+    fn make(&mut self, ids: &mut Vec<u32>, width: usize) {
+        // Reading all marks pays while they are not many more than the ids to be sorted.
+        let words = width.div_ceil(64);
+        if words > 4 * ids.len() + 64 {
+            ids.retain(|&id| (id as usize) < width);
+            ids.sort_unstable();
+            ids.dedup();
+            return;
+        }
+        self.marks.resize(words, 0);
+        let marks = &mut self.marks[..words];
+        for &id in ids.iter().filter(|&&id| (id as usize) < width) {
+            marks[id as usize / 64] |= 1 << (id % 64);
+        }
+        ids.clear();
+        for (word, bits) in marks.iter_mut().enumerate() {
+            while *bits != 0 {
+                ids.push(word as u32 * 64 + bits.trailing_zeros());
+                *bits &= *bits - 1;
+            }
+        }
+    }
 }
 
 /// The multi-hot rows of documents: shape `[documents.len(), width]`, 1 at each id that occurs in
@@ -150,7 +180,7 @@ fn make_set(ids: &mut Vec<u32>, width: usize) {
 pub fn multi_hot(documents: &Sequences, width: usize) -> Result<CsrMatrix, NnError> {
     let mut indptr = Vec::with_capacity(documents.len() + 1);
     let mut indices: Vec<u32> = Vec::with_capacity(documents.total_ids());
-    let mut row = Vec::new();
+    let (mut row, mut set) = (Vec::new(), IdSet::default());
     indptr.push(0);
     for (number, ids) in documents.iter().enumerate() {
         if let Some(id) = ids.iter().find(|&&id| id as usize >= width) {
@@ -163,7 +193,7 @@ pub fn multi_hot(documents: &Sequences, width: usize) -> Result<CsrMatrix, NnErr
         }
         row.clear();
         row.extend_from_slice(ids);
-        make_set(&mut row, width);
+        set.make(&mut row, width);
         indices.extend_from_slice(&row);
         indptr.push(indices.len());
     }
@@ -238,9 +268,23 @@ mod tests {
         assert_eq!((buffer.words(), buffer.unknown_words()), (3, 1));
         let words: Vec<_> =
             buffer.row().indices.iter().filter_map(|&i| vectorizer.feature_word(i)).collect();
-        assert_eq!(words, ["corn", "wheat"]);
+        assert_eq!(words, ["wheat", "corn"]);
         vectorizer.vectorize("", &mut buffer);
         assert_eq!((buffer.words(), buffer.row().indices), (0, &[1][..]));
+    }
+
+    #[test]
+    fn sets_are_the_same_by_marks_and_by_sorting() {
+        let ids: Vec<u32> = (0..300).map(|i| i * 7919 % 1000).chain([5000]).collect();
+        let want: std::collections::BTreeSet<u32> =
+            ids.iter().copied().filter(|&id| id < 1000).collect();
+        let (mut marked, mut set) = (ids, IdSet::default());
+        set.make(&mut marked, 1000);
+        assert_eq!(marked, Vec::from_iter(want));
+        let mut few = vec![7, 3, 7, 100_000, 3];
+        set.make(&mut few, 100_000);
+        assert_eq!(few, [3, 7]);
+        assert!(set.marks.iter().all(|&m| m == 0));
     }
 
     #[test]

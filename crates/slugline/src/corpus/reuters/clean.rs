@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::sgml::Newswire;
-use crate::corpus::encode::for_each_token;
+use crate::corpus::tokenize::for_each_token;
 
 /// Most bytes of an entity, `&` and `;` included: `&#1114111;` is the longest that means anything.
 const MAX_ENTITY: usize = 10;

@@ -50,7 +50,8 @@ use std::str::FromStr;
 pub use clean::Dropped;
 
 use self::sgml::Newswire;
-use super::encode::{RankedDocuments, Split, TokenisedDocuments, keras_split, tokens};
+use super::encode::{RankedDocuments, Split, TokenisedDocuments, keras_split};
+use super::tokenize::tokens;
 use super::{Corpus, CorpusError, CorpusInfo, SequenceOptions};
 
 /// Fewest documents that a topic needs to be kept.

@@ -123,7 +123,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::super::Sequences;
-    use super::super::encode::for_each_token;
+    use super::super::tokenize::for_each_token;
     use super::*;
 
     fn class_sizes(documents: &[SampleDocument]) -> Vec<usize> {
