@@ -82,15 +82,7 @@ impl CsrMatrix {
             let Some(ids) = indices.get(w[0]..w[1]) else {
                 return bad(row, format!("row offsets fall from {} to {}", w[0], w[1]));
             };
-            if let Some(i) = (1..ids.len()).find(|&i| ids[i - 1] >= ids[i]) {
-                return bad(row, format!("column {} stands before column {}", ids[i - 1], ids[i]));
-            }
-            if let Some(&last) = ids.last().filter(|&&last| last as usize >= cols) {
-                return bad(row, format!("column {last} in a matrix of {cols} columns"));
-            }
-            if let Some(&value) = values[w[0]..w[1]].iter().find(|v| !v.is_finite()) {
-                return Err(NnError::NotFinite { what: "sparse matrix", row, value });
-            }
+            check_row(row, cols, ids, &values[w[0]..w[1]])?;
         }
         let binary = values.iter().all(|&v| v == 1.0);
         Ok(Self { cols, indptr, indices, values, binary })
@@ -106,19 +98,27 @@ impl CsrMatrix {
     /// # Errors
     /// As [`new`](Self::new); the matrix is then unchanged.
     pub fn push_row(&mut self, indices: &[u32], values: &[f32]) -> Result<(), NnError> {
-        let row = Self::new(self.cols, vec![0, indices.len()], indices.to_vec(), values.to_vec())
-            .map_err(|e| match e {
-            NnError::Csr { reason, .. } => NnError::Csr { row: self.rows(), reason },
-            NnError::NotFinite { what, value, .. } => {
-                NnError::NotFinite { what, row: self.rows(), value }
-            }
-            other => other,
-        })?;
-        self.indices.extend_from_slice(&row.indices);
-        self.values.extend_from_slice(&row.values);
+        if indices.len() != values.len() {
+            return Err(NnError::Shape {
+                what: "values of a sparse matrix",
+                expected: indices.len(),
+                got: values.len(),
+            });
+        }
+        check_row(self.rows(), self.cols, indices, values)?;
+        self.indices.extend_from_slice(indices);
+        self.values.extend_from_slice(values);
         self.indptr.push(self.indices.len());
-        self.binary &= row.binary;
+        self.binary &= values.iter().all(|&v| v == 1.0);
         Ok(())
+    }
+
+    /// Removes all rows, keeping the buffers.
+    pub fn clear(&mut self) {
+        self.indptr.truncate(1);
+        self.indices.clear();
+        self.values.clear();
+        self.binary = true;
     }
 
     /// The sparse form of a dense matrix: its non-zero elements.
@@ -235,6 +235,22 @@ impl CsrMatrix {
             }
         }
         dense
+    }
+}
+
+/// Checks one row of a matrix of `cols` columns.
+fn check_row(row: usize, cols: usize, ids: &[u32], values: &[f32]) -> Result<(), NnError> {
+    if let Some(i) = (1..ids.len()).find(|&i| ids[i - 1] >= ids[i]) {
+        let reason = format!("column {} stands before column {}", ids[i - 1], ids[i]);
+        return Err(NnError::Csr { row, reason });
+    }
+    if let Some(&last) = ids.last().filter(|&&last| last as usize >= cols) {
+        let reason = format!("column {last} in a matrix of {cols} columns");
+        return Err(NnError::Csr { row, reason });
+    }
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(&value) => Err(NnError::NotFinite { what: "sparse matrix", row, value }),
+        None => Ok(()),
     }
 }
 

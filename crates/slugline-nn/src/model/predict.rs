@@ -131,10 +131,30 @@ pub(crate) fn apply(mask: &DropoutMask, first: usize, width: usize, values: &mut
 pub struct Predictor<'a> {
     forward: Forward<'a>,
     input_width: usize,
+    spans: Vec<(usize, usize)>,
     scratch: Scratch,
 }
 
 impl Predictor<'_> {
+    /// The network's outputs for the rows of `x`, row after row: as [`Sequential::predict`], on this
+    /// thread alone and without new buffers.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if `x` has another number of columns than the network has inputs.
+    pub fn predict_rows(&mut self, x: &CsrMatrix) -> Result<&[f32], NnError> {
+        if x.cols() != self.input_width {
+            return Err(NnError::Shape {
+                what: "columns of the input",
+                expected: self.input_width,
+                got: x.cols(),
+            });
+        }
+        self.spans.clear();
+        self.spans.extend((0..x.rows()).map(|r| x.span(r)));
+        self.forward.run(x.as_rows(&self.spans), 0, &[], &mut self.scratch);
+        Ok(self.scratch.result())
+    }
+
     /// The network's outputs for one row.
     ///
     /// # Errors
@@ -168,6 +188,7 @@ impl Sequential {
         Predictor {
             forward: Forward::new(self),
             input_width: self.input_width(),
+            spans: Vec::new(),
             scratch: Scratch::default(),
         }
     }
@@ -240,6 +261,7 @@ mod tests {
         let alone = crate::with_threads(1, || model.predict(&x)).unwrap().unwrap();
         assert_eq!(all, alone);
         let mut predictor = model.predictor();
+        assert_eq!(predictor.predict_rows(&x).unwrap(), all.data());
         for (r, row) in x.iter_rows().enumerate() {
             assert_eq!(predictor.predict(row).unwrap(), all.row(r));
             assert!((all.row(r).iter().sum::<f32>() - 1.0).abs() < 1e-6);

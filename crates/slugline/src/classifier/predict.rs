@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Classifier;
-use crate::nn::Predictor;
+use crate::nn::{CsrMatrix, Predictor};
 use crate::text::FeatureBuffer;
 
 /// The answer for one text.
@@ -27,33 +27,61 @@ impl Prediction {
     /// the order of the classes.
     pub fn top_k(&self, k: usize) -> Vec<(u32, f32)> {
         let mut ranked: Vec<(u32, f32)> = (0..).zip(self.probabilities.iter().copied()).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        ranked.truncate(k);
+        let falling = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if k < ranked.len() {
+            ranked.select_nth_unstable_by(k, falling);
+            ranked.truncate(k);
+        }
+        ranked.sort_unstable_by(falling);
         ranked
     }
 }
+
+/// Texts that are answered together: the network uses each weight for several of them.
+const BLOCK: usize = 48;
 
 /// Answers text after text, reusing its buffers: one for each thread that predicts.
 pub struct TextPredictor<'a> {
     classifier: &'a Classifier,
     features: FeatureBuffer,
+    rows: CsrMatrix,
     network: Predictor<'a>,
 }
 
 impl TextPredictor<'_> {
     /// The answer for `text`.
     pub fn predict(&mut self, text: &str) -> Prediction {
-        self.classifier.vectorizer.vectorize(text, &mut self.features);
-        // The vectorizer keeps its ids below the width, which is the network's.
-        let probabilities = self.network.predict(self.features.row()).unwrap_or_default().to_vec();
-        let class = argmax(&probabilities);
-        Prediction {
-            label: self.classifier.class_names.get(class).cloned().unwrap_or_default(),
-            class: class as u32,
-            probabilities,
-            words: self.features.words(),
-            unknown_words: self.features.unknown_words(),
+        self.predict_block(&[text]).pop().unwrap_or_else(|| unreachable!("one answer a text"))
+    }
+
+    /// The answers for a few texts, in their order.
+    fn predict_block<T: AsRef<str>>(&mut self, texts: &[T]) -> Vec<Prediction> {
+        let Self { classifier, features, rows, network } = self;
+        rows.clear();
+        let mut counts = Vec::with_capacity(texts.len());
+        for text in texts {
+            classifier.vectorizer.vectorize(text.as_ref(), features);
+            let row = features.row();
+            // The vectorizer's rows rise and end below its width, which is the network's.
+            let pushed = rows.push_row(row.indices, row.values);
+            debug_assert!(pushed.is_ok());
+            counts.push((features.words(), features.unknown_words()));
         }
+        let outputs = network.predict_rows(rows).unwrap_or_default();
+        let classes = classifier.class_names.len();
+        let answers = outputs.chunks_exact(classes).zip(counts);
+        answers
+            .map(|(probabilities, (words, unknown_words))| {
+                let class = argmax(probabilities);
+                Prediction {
+                    label: classifier.class_names[class].clone(),
+                    class: class as u32,
+                    probabilities: probabilities.to_vec(),
+                    words,
+                    unknown_words,
+                }
+            })
+            .collect()
     }
 }
 
@@ -68,6 +96,7 @@ impl Classifier {
         TextPredictor {
             classifier: self,
             features: FeatureBuffer::default(),
+            rows: CsrMatrix::with_cols(self.network.input_width()),
             network: self.network.predictor(),
         }
     }
@@ -79,9 +108,10 @@ impl Classifier {
 
     /// The answers for many texts, in their order, on all threads of the current pool.
     pub fn predict_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Prediction> {
-        texts
-            .par_iter()
-            .map_init(|| self.predictor(), |predictor, text| predictor.predict(text.as_ref()))
-            .collect()
+        let blocks: Vec<Vec<Prediction>> = texts
+            .par_chunks(BLOCK)
+            .map_init(|| self.predictor(), |predictor, texts| predictor.predict_block(texts))
+            .collect();
+        blocks.into_iter().flatten().collect()
     }
 }

@@ -15,8 +15,9 @@ use crate::corpus::tokenize::{Token, prefix};
 /// * `table`: `2ᵏ` entries of two numbers, the fewest (but at least two) that are half as many again as
 ///   words. The second number is 0 where an entry is free; else its low half is `i + 1`, its high half
 ///   the word's length in bytes. The first number is the word's key: for words of up to eight bytes
-///   the bytes themselves, little-endian with zeros behind; for longer ones their XXH3 hash (64 bits,
-///   seed 0). A word is looked for from the entry `(key · 0x9E3779B97F4A7C15 mod 2⁶⁴) / 2⁶⁴⁻ᵏ` upwards,
+///   the bytes themselves, little-endian with zeros behind; up to sixteen, the first eight bytes plus
+///   `0xD6E8FEB86659FD93` times the last eight, mod 2⁶⁴; for longer ones their XXH3 hash (64 bits, seed
+///   0). A word is looked for from the entry `(key · 0x9E3779B97F4A7C15 mod 2⁶⁴) / 2⁶⁴⁻ᵏ` upwards,
 ///   round the end, up to a free one. So most words are found by one read and one comparison.
 ///
 /// ```
@@ -73,7 +74,13 @@ const SHORT: usize = 8;
 /// Key of a word, given its first eight bytes.
 #[inline]
 fn key(word: &[u8], prefix: u64) -> u64 {
-    if word.len() <= SHORT { prefix } else { XxHash3_64::oneshot(word) }
+    match (word.len(), word.last_chunk::<SHORT>()) {
+        (..=SHORT, _) => prefix,
+        (..=16, Some(last)) => {
+            prefix.wrapping_add(u64::from_le_bytes(*last).wrapping_mul(0xD6E8_FEB8_6659_FD93))
+        }
+        _ => XxHash3_64::oneshot(word),
+    }
 }
 
 /// The entry of a table of `entries` at which the search for a key begins.
@@ -264,16 +271,15 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_frozen() {
-        let vocabulary = Vocabulary::new(["the", "shareholders"]).unwrap();
+        let words = ["the", "shareholders", "telecommunications"];
+        let vocabulary = Vocabulary::new(words).unwrap();
         let (bytes, offsets, table) = vocabulary.stored();
-        assert_eq!((bytes, offsets), (&b"theshareholders"[..], &[0, 3, 15][..]));
-        // "the" is its own key; that of "shareholders" is from the Python package xxhash 4.1.0.
-        let the = [0x65_6874, 3 << 32 | 1];
-        let shareholders = [0xf488_be0e_116d_ad12, 12 << 32 | 2];
-        // Places by the stated rule, in Python: key * 0x9E3779B97F4A7C15 % 2**64 >> 62.
+        assert_eq!((bytes.len(), offsets), (33, &[0, 3, 15, 33][..]));
+        // Keys and places by the stated rule in Python, the third key from the package xxhash 4.1.0.
         let mut expected = [[0; 2]; 4];
-        expected[1] = the;
-        expected[3] = shareholders;
+        expected[1] = [0x0000_0000_0065_6874, 3 << 32 | 1];
+        expected[0] = [0x8ba1_3525_59a3_2b72, 12 << 32 | 2];
+        expected[2] = [0xec5a_3db0_538a_9f9a, 18 << 32 | 3];
         assert_eq!(table, expected.as_flattened());
     }
 
