@@ -324,5 +324,11 @@ mod tests {
         let start = |seed| Sequential::new(5, [Dense::new(3).into()], seed).unwrap().parameters;
         assert_eq!(start(1), start(1));
         assert_ne!(start(1), start(2));
+        let model = |seed| Sequential::new(5, [Dense::new(3).into()], seed).unwrap();
+        assert!(model(1).same_weights(&model(1)));
+        assert!(!model(1).same_weights(&model(2)));
+        let mut minus_zero = model(1);
+        minus_zero.parameters[0].bias.make_mut()[0] = -0.0;
+        assert!(!model(1).same_weights(&minus_zero));
     }
 }

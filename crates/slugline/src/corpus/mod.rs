@@ -29,7 +29,7 @@ pub mod shuffle;
 use sha2::{Digest, Sha256};
 
 pub use datasets::{Dataset, DatasetError, Location};
-pub use describe::Description;
+pub use describe::{ClassSize, Description, Lengths, PartDescription};
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};

@@ -1,0 +1,11 @@
+//! Arguments that commands share, and settings as arguments.
+
+mod data;
+mod parse;
+mod settings;
+mod training;
+
+pub(crate) use data::{DataArgs, Part, dataset};
+pub(crate) use parse::positive;
+pub(crate) use settings::{Setting, loading_settings, training_settings};
+pub(crate) use training::{TrainingArgs, TrainingPlan};
