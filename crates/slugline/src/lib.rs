@@ -7,6 +7,7 @@
 //! 3. [`nn`]: the network over them (the crate `slugline-nn`)
 //! 4. [`classifier`]: all of it in one piece: text in, label and probabilities out
 //! 5. [`evaluation`]: scores, and the baselines to hold them against
+//! 6. [`model_file`]: a classifier as one file, checked before it answers
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -24,6 +25,7 @@
 pub mod classifier;
 pub mod corpus;
 pub mod evaluation;
+pub mod model_file;
 pub mod text;
 
 pub use slugline_nn as nn;

@@ -1,0 +1,90 @@
+//! The JSON text in the header, and the names and places that writer and reader share.
+
+use serde::{Deserialize, Serialize};
+
+use super::checksum::BLANK;
+use crate::classifier::TrainingRecord;
+use crate::corpus::SequenceOptions;
+use crate::nn::Layer;
+
+/// The one key of `__metadata__`.
+pub(super) const KEY: &str = "slugline";
+
+/// Value of the field `format`.
+pub(super) const FORMAT: &str = "slugline model";
+
+/// Bytes of the length before the header.
+pub(super) const LENGTH: usize = 8;
+
+/// Longest header: the limit of safetensors.
+pub(super) const MAX_HEADER: u64 = 100_000_000;
+
+/// The header up to the version.
+pub(super) const BEFORE_VERSION: &[u8] =
+    br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":"#;
+
+/// The header between the version and the checksum.
+pub(super) const BEFORE_CHECKSUM: &[u8] = br#",\"checksum\":\""#;
+
+/// Place of the checksum in a file of format 1, whose version is one digit.
+pub(super) const CHECKSUM: std::ops::Range<usize> = {
+    let start = LENGTH + BEFORE_VERSION.len() + 1 + BEFORE_CHECKSUM.len();
+    start..start + BLANK.len()
+};
+
+/// All of a classifier that is not a tensor. The order of the fields is part of the format.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Description {
+    pub(super) format: String,
+    pub(super) version: u64,
+    pub(super) checksum: String,
+    pub(super) class_names: Vec<String>,
+    pub(super) vectorizer: VectorizerPart,
+    pub(super) network: NetworkPart,
+    pub(super) record: TrainingRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VectorizerPart {
+    pub(super) kind: VectorizerKind,
+    pub(super) width: usize,
+    pub(super) options: SequenceOptions,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum VectorizerKind {
+    MultiHot,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkPart {
+    pub(super) input_width: usize,
+    pub(super) layers: Vec<Layer>,
+    pub(super) seed: u64,
+}
+
+/// Names of the tensors of dense layer `i`, counted from 0: kernel and bias.
+pub(super) fn tensor_names(i: usize) -> [String; 2] {
+    let layer = if i == 0 { "dense".to_owned() } else { format!("dense_{i}") };
+    [format!("{layer}.kernel"), format!("{layer}.bias")]
+}
+
+/// Position of the first number that is NaN or infinite.
+pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {
+    use rayon::prelude::*;
+
+    const BLOCK: usize = 1 << 16;
+    // The largest bit pattern without its sign tells in one pass without branches whether any value
+    // of the block is bad.
+    let bad = |block: &[f32]| {
+        let largest = block.iter().fold(0, |m, v| m.max(v.to_bits() & 0x7FFF_FFFF));
+        largest >= f32::INFINITY.to_bits()
+    };
+    let block = values.par_chunks(BLOCK).position_first(bad)?;
+    let start = block * BLOCK;
+    Some(start + values[start..].iter().position(|v| !v.is_finite())?)
+}

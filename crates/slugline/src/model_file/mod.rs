@@ -1,0 +1,172 @@
+//! A classifier as one file: weights, vocabulary, class names, preprocessing and record.
+//!
+//! [`Classifier::save`] writes it, [`Classifier::load`] maps it into memory and checks it.
+//!
+//! ```
+//! use slugline::classifier::{Classifier, TrainingOptions};
+//! use slugline::corpus::{SequenceOptions, sample};
+//!
+//! let options = TrainingOptions { max_features: 500, hidden: vec![8], epochs: 1, ..Default::default() };
+//! let corpus = sample::load(&SequenceOptions { num_words: Some(500), ..Default::default() })?;
+//! let classifier = Classifier::train(&corpus, &options)?;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("model.slug");
+//! classifier.save(&path)?;
+//! let loaded = Classifier::load(&path)?;
+//! assert_eq!(loaded.predict("rain on the harvest"), classifier.predict("rain on the harvest"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Format 1
+//!
+//! A model file is a valid [safetensors] file, so that any safetensors reader can take the weights
+//! out. All numbers are little-endian. It consists of:
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 8 | length `n` of the header: a 64-bit integer, at most 100,000,000 |
+//! | `n` | the header: JSON, filled up with spaces to a multiple of 8 |
+//! | the rest | the tensors, end to end without holes, in the order below |
+//!
+//! ## Tensors
+//!
+//! | name | type | shape | content |
+//! |---|---|---|---|
+//! | `vocabulary.table` | U64 | `[2ᵏ]` | hash table over the words |
+//! | `dense.kernel`, `dense_1.kernel`, … | F32 | `[n_in, units]` | weights of the dense layers, in their order |
+//! | `dense.bias`, `dense_1.bias`, … | F32 | `[units]` | biases, each after its kernel; none for a layer without bias |
+//! | `vocabulary.offsets` | U32 | `[words + 1]` | where each word begins, and the end of the last |
+//! | `vocabulary.bytes` | U8 | `[length]` | the words in UTF-8, end to end |
+//!
+//! There are exactly these. The types descend in size, so every tensor lies at a multiple of its
+//! element size and is used where it lies. [`Vocabulary`](crate::text::Vocabulary) documents its
+//! three. Where a foreign writer has ordered the tensors otherwise, those out of place are copied.
+//!
+//! ## Description
+//!
+//! The header's `__metadata__` comes first and has one key, `slugline`. Its value is a JSON text, an
+//! object of:
+//!
+//! | field | content |
+//! |---|---|
+//! | `format` | `"slugline model"` |
+//! | `version` | `1` |
+//! | `checksum` | 32 lower-case hexadecimal digits |
+//! | `class_names` | the name of each output |
+//! | `vectorizer` | `kind` (`"multi_hot"`), `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)) |
+//! | `network` | `input_width`, `layers` ([`Layer`](crate::nn::Layer)s in order), `seed` |
+//! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
+//!
+//! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
+//! every file reads, with the digits in place of `…`,
+//!
+//! ```text
+//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":1,\"checksum\":\"…\"
+//! ```
+//!
+//! Unknown fields are refused; what a later version adds has a later version number.
+//!
+//! ## Checksum
+//!
+//! The whole file counts, with the checksum's own digits taken as 32 times the character `0`. It is
+//! cut into pieces of 2²⁰ bytes, the last one shorter; each piece is hashed with XXH3 (128 bits,
+//! seed 0); these hashes, 16 bytes each, most significant first, are put end to end and hashed in the
+//! same way. Pieces are hashed on all threads of the current pool. The checksum guards against
+//! accidents: whoever forges a file can forge its checksum.
+//!
+//! # What a reader checks
+//!
+//! First that the file is a model of a known version, then the checksum, then everything that the
+//! description and the header say: nothing is allocated by a declared size, and every tensor must
+//! have the type and shape that the network and the vocabulary demand. Weights must be finite, words
+//! UTF-8. The entries of the vocabulary's table are counted but not recomputed; a forged table makes
+//! words unknown, nothing worse.
+//!
+//! # Same inputs, same bytes
+//!
+//! The file holds no time, host or path (beyond those in the words of
+//! [`TrainingRecord::command`](crate::classifier::TrainingRecord::command), if set), and no number
+//! of threads. A loaded model saves as the same bytes.
+//!
+//! # Replacing a model
+//!
+//! `save` writes a temporary file in the same folder, waits until it is on the disk, and renames it:
+//! there is always the old file or the new one, and a program that has the old one mapped keeps it.
+//! A model file must be replaced in this way only, never changed in place while it is in use. On
+//! Windows a file that is mapped cannot be replaced; load it by [`Classifier::from_bytes`] there.
+//!
+//! [safetensors]: https://github.com/huggingface/safetensors
+
+mod checksum;
+mod description;
+mod error;
+mod map;
+mod read;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::classifier::Classifier;
+
+pub use error::ModelFileError;
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "model files are used where they lie in memory, which needs a little-endian machine"
+);
+
+/// The version of the format that this library writes and reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// Stands for the path in errors about bytes that come from no file.
+const NO_FILE: &str = "model bytes";
+
+impl Classifier {
+    /// Writes the classifier to a model file, atomically: afterwards the file is complete, or what
+    /// stood there before is untouched.
+    ///
+    /// # Errors
+    /// [`ModelFileError::Write`] if the system refuses, [`ModelFileError::NotStorable`] for a weight
+    /// or a figure of the record that is not a finite number.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
+        let path = path.as_ref();
+        write::Image::new(self, path)?.save(path)
+    }
+
+    /// The content of the model file.
+    ///
+    /// # Errors
+    /// [`ModelFileError::NotStorable`] as for [`save`](Self::save).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelFileError> {
+        Ok(write::Image::new(self, Path::new(NO_FILE))?.pieces().concat())
+    }
+
+    /// Loads a model file. Weights and vocabulary stay where they are in the mapped file, so that
+    /// programs that load the same file share the memory.
+    ///
+    /// The file must not be changed in place while the classifier lives, only replaced by a rename,
+    /// as [`save`](Self::save) does.
+    ///
+    /// # Errors
+    /// [`ModelFileError`], for whatever is wrong with the file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
+        let path = path.as_ref();
+        read::classifier(path, Arc::new(map::map(path)?))
+    }
+
+    /// Loads a model from the content of its file: a `Vec<u8>`, an `Arc<[u8]>`, a static array. The
+    /// bytes are kept and used where they lie; numbers that lie at odd addresses are copied.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Result<Self, ModelFileError> {
+        read::classifier(Path::new(NO_FILE), Arc::new(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests;

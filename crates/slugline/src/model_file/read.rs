@@ -1,0 +1,289 @@
+//! From a file to a classifier. Trusts nothing in the file.
+
+mod sniff;
+
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use super::checksum::{BLANK, checksum};
+use super::description::{
+    BEFORE_CHECKSUM, BEFORE_VERSION, CHECKSUM, Description, KEY, LENGTH, MAX_HEADER,
+    VectorizerKind, first_not_finite, tensor_names,
+};
+use super::{FORMAT_VERSION, ModelFileError};
+use crate::classifier::Classifier;
+use crate::nn::{Buffer, Layer, Sequential};
+use crate::text::{Vectorizer, Vocabulary};
+
+/// The content of a file and whatever keeps it.
+type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// The classifier in `bytes`, which are the content of `path`.
+pub(super) fn classifier(path: &Path, bytes: Bytes) -> Result<Classifier, ModelFileError> {
+    let file = bytes.as_ref().as_ref();
+    check_version(path, file)?;
+    check_checksum(path, file)?;
+    let invalid = |part: &str, expected: &str, found: String| ModelFileError::Invalid {
+        path: path.to_owned(),
+        part: part.into(),
+        expected: expected.into(),
+        found,
+    };
+    let header = Header::parse(file)
+        .map_err(|found| invalid("the header", "that of a safetensors file", found))?;
+    let length = file.len() as u64;
+    if header.file_length != length {
+        let found = format!("{length} bytes");
+        return Err(invalid("the file", &format!("{} bytes", header.file_length), found));
+    }
+    let metadata = header.metadata.metadata().iter().flatten().collect::<Vec<_>>();
+    let [(key, text)] = metadata[..] else {
+        let found = format!("{} keys", metadata.len());
+        return Err(invalid("__metadata__", "one key", found));
+    };
+    if key != KEY {
+        return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
+    }
+    let Description { class_names, vectorizer, network, record, .. } =
+        serde_json::from_str(text)
+            .map_err(|e| invalid("the description", "the fields of format 1", e.to_string()))?;
+    if record.best_epoch > record.history.epochs.len() {
+        let expected = format!("at most {}", record.history.epochs.len());
+        let found = record.best_epoch.to_string();
+        return Err(invalid("best_epoch of the record", &expected, found));
+    }
+
+    let mut tensors = Tensors { path, bytes: &bytes, header: &header, taken: 0 };
+    let mut n_in = network.input_width;
+    let mut parameters = Vec::new();
+    let dense = network.layers.iter().filter_map(|layer| match layer {
+        Layer::Dense(dense) => Some(dense),
+        Layer::Dropout(_) => None,
+    });
+    for (i, dense) in dense.enumerate() {
+        let [kernel, bias] = tensor_names(i);
+        let kernel = tensors.weights(&kernel, &[n_in, dense.units])?;
+        let bias = match dense.use_bias {
+            true => tensors.weights(&bias, &[dense.units])?,
+            false => Buffer::default(),
+        };
+        parameters.push((kernel, bias));
+        n_in = dense.units;
+    }
+    let vocabulary = tensors.vocabulary()?;
+    tensors.check_none_left()?;
+
+    let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
+    let network =
+        Sequential::from_parameters(network.input_width, network.layers, parameters, network.seed)
+            .map_err(|e| parts(e.into()))?;
+    let vectorizer = match vectorizer.kind {
+        VectorizerKind::MultiHot => {
+            Vectorizer::from_parts(vocabulary, vectorizer.options, vectorizer.width)
+        }
+    };
+    Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)
+}
+
+/// Checks that the file is a model of the known version.
+fn check_version(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
+    let start = file.get(LENGTH..).unwrap_or_default();
+    if !start.is_empty() && BEFORE_VERSION.starts_with(start) {
+        return Err(ModelFileError::Truncated {
+            path: path.to_owned(),
+            expected: CHECKSUM.end as u64,
+            found: file.len() as u64,
+        });
+    }
+    let Some(rest) = start.strip_prefix(BEFORE_VERSION) else {
+        return Err(ModelFileError::NotAModel { path: path.to_owned(), found: sniff::kind(file) });
+    };
+    let digits = rest.iter().take(20).take_while(|b| b.is_ascii_digit());
+    let version =
+        digits.fold(0u64, |v, d| v.saturating_mul(10).saturating_add(u64::from(d - b'0')));
+    match version {
+        FORMAT_VERSION => Ok(()),
+        0 => Err(ModelFileError::Invalid {
+            path: path.to_owned(),
+            part: "the version".into(),
+            expected: format!("{FORMAT_VERSION} or more"),
+            found: rest[..rest.len().min(20)].escape_ascii().to_string(),
+        }),
+        _ => Err(ModelFileError::Newer { path: path.to_owned(), version }),
+    }
+}
+
+/// Checks that the content is what was written.
+fn check_checksum(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
+    let path = || path.to_owned();
+    let found = file.len() as u64;
+    let before = file.get(CHECKSUM.start - BEFORE_CHECKSUM.len()..CHECKSUM.start);
+    let (Some(before), Some(stored)) = (before, file.get(CHECKSUM)) else {
+        return Err(ModelFileError::Truncated {
+            path: path(),
+            expected: CHECKSUM.end as u64,
+            found,
+        });
+    };
+    let computed = checksum(&[&file[..CHECKSUM.start], BLANK, &file[CHECKSUM.end..]]);
+    if before == BEFORE_CHECKSUM && stored == computed.as_bytes() {
+        return Ok(());
+    }
+    // Nothing here can be relied on, but a file cut short usually still tells its length.
+    let expected = match declared_header(file) {
+        Some(end) if end > found => end,
+        _ => Header::parse(file).map_or(0, |header| header.file_length),
+    };
+    if expected > found {
+        return Err(ModelFileError::Truncated { path: path(), expected, found });
+    }
+    let expected = stored.escape_ascii().to_string();
+    Err(ModelFileError::Damaged { path: path(), expected, found: computed })
+}
+
+/// Where the header ends by the length before it, if that is one that a header can have.
+fn declared_header(file: &[u8]) -> Option<u64> {
+    let length = u64::from_le_bytes(*file.first_chunk()?);
+    (length <= MAX_HEADER).then(|| LENGTH as u64 + length)
+}
+
+/// A header whose tensors lie end to end, each as long as its type and shape demand.
+struct Header {
+    metadata: Metadata,
+    /// Where the tensors begin.
+    data: usize,
+    /// Length of the file by the header.
+    file_length: u64,
+}
+
+impl Header {
+    /// The header of `file`, or what is wrong with it. The tensors may lie beyond the end of the file.
+    fn parse(file: &[u8]) -> Result<Self, String> {
+        let end = declared_header(file).ok_or("no length of at most 100 MB before it")?;
+        let data = end as usize;
+        let json = file.get(LENGTH..data).ok_or_else(|| format!("a header up to byte {end}"))?;
+        let metadata: Metadata = serde_json::from_slice(json).map_err(|e| e.to_string())?;
+        let file_length = end.saturating_add(metadata.data_len() as u64);
+        Ok(Self { metadata, data, file_length })
+    }
+}
+
+/// The tensors of a file, taken one by one.
+struct Tensors<'a> {
+    path: &'a Path,
+    bytes: &'a Bytes,
+    header: &'a Header,
+    taken: usize,
+}
+
+impl Tensors<'_> {
+    fn invalid(&self, part: &str, expected: impl Into<String>, found: String) -> ModelFileError {
+        ModelFileError::Invalid {
+            path: self.path.to_owned(),
+            part: part.into(),
+            expected: expected.into(),
+            found,
+        }
+    }
+
+    /// A tensor of a type and a shape; `None` is any length of one dimension.
+    fn take<T: Pod + Send + Sync>(
+        &mut self,
+        name: &str,
+        dtype: Dtype,
+        shape: Option<&[usize]>,
+    ) -> Result<Buffer<T>, ModelFileError> {
+        let expected = match shape {
+            Some(shape) => format!("{dtype} {shape:?}"),
+            None => format!("{dtype} of one dimension"),
+        };
+        let Some(info) = self.header.metadata.info(name) else {
+            return Err(self.invalid(name, expected, "no such tensor".into()));
+        };
+        let fits = shape.map_or(info.shape.len() == 1, |shape| shape == info.shape);
+        if info.dtype != dtype || !fits {
+            return Err(self.invalid(name, expected, format!("{} {:?}", info.dtype, info.shape)));
+        }
+        self.taken += 1;
+        let (start, end) = info.data_offsets;
+        let range = self.header.data + start..self.header.data + end;
+        let bytes = self.bytes.as_ref().as_ref().get(range.clone()).unwrap_or_default();
+        Ok(match bytemuck::try_cast_slice::<u8, T>(bytes) {
+            Ok(_) => Buffer::shared(Arc::new(Mapped {
+                bytes: Arc::clone(self.bytes),
+                range,
+                element: PhantomData,
+            })),
+            Err(_) => bytes
+                .chunks_exact(size_of::<T>())
+                .map(bytemuck::pod_read_unaligned)
+                .collect::<Vec<T>>()
+                .into(),
+        })
+    }
+
+    /// A kernel or bias.
+    fn weights(&mut self, name: &str, shape: &[usize]) -> Result<Buffer<f32>, ModelFileError> {
+        let weights = self.take::<f32>(name, Dtype::F32, Some(shape))?;
+        match first_not_finite(weights.as_slice()) {
+            None => Ok(weights),
+            Some(at) => {
+                let found = format!("{} at position {at}", weights.as_slice()[at]);
+                Err(self.invalid(name, "finite numbers", found))
+            }
+        }
+    }
+
+    fn vocabulary(&mut self) -> Result<Vocabulary, ModelFileError> {
+        let bytes = self.take::<u8>("vocabulary.bytes", Dtype::U8, None)?;
+        let offsets = self.take::<u32>("vocabulary.offsets", Dtype::U32, None)?;
+        let table = self.take::<u64>("vocabulary.table", Dtype::U64, None)?;
+        let vocabulary = Vocabulary::from_stored(bytes, offsets, table)
+            .map_err(|e| ModelFileError::Parts { path: self.path.to_owned(), source: e.into() })?;
+        let (bytes, offsets, table) = vocabulary.stored();
+        let words = std::str::from_utf8(bytes)
+            .map_err(|e| self.invalid("vocabulary.bytes", "UTF-8", e.to_string()))?;
+        let bad = |pair: &[u32]| pair[0] > pair[1] || !words.is_char_boundary(pair[0] as usize);
+        if let Some(at) = offsets.windows(2).position(bad) {
+            let found = format!("{} and {} for word {at}", offsets[at], offsets[at + 1]);
+            let expected = "offsets that rise and stand between characters";
+            return Err(self.invalid("vocabulary.offsets", expected, found));
+        }
+        let used = table.iter().filter(|&&entry| entry != 0).count();
+        if used != vocabulary.len() {
+            let expected = format!("{} used entries", vocabulary.len());
+            return Err(self.invalid("vocabulary.table", expected, used.to_string()));
+        }
+        Ok(vocabulary)
+    }
+
+    fn check_none_left(&self) -> Result<(), ModelFileError> {
+        let names = self.header.metadata.offset_keys();
+        if names.len() != self.taken {
+            let expected = format!("the {} of this network", self.taken);
+            return Err(self.invalid("the tensors", expected, names.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+/// Numbers within a file.
+struct Mapped<T> {
+    bytes: Bytes,
+    range: Range<usize>,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T: Pod> AsRef<[T]> for Mapped<T> {
+    fn as_ref(&self) -> &[T] {
+        // Range, alignment and length were checked when this was made.
+        let bytes = self.bytes.as_ref().as_ref().get(self.range.clone()).unwrap_or_default();
+        bytemuck::try_cast_slice(bytes).unwrap_or_default()
+    }
+}
