@@ -300,8 +300,7 @@ fn show(
 
 fn fetch(data: &NameArgs, console: Console) -> Result<(), Failure> {
     let mut bar = DownloadBar::new(console);
-    let location =
-        data.name.fetch(&data.files.locator(), &mut |progress| bar.show(progress))?;
+    let location = data.name.fetch(&data.files.locator(), &mut |progress| bar.show(progress))?;
     drop(bar);
     if console.json() {
         return console.write_json(&json!({

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{Classifier, Prediction, Preset, TrainingOptions};
+use slugline::classifier::{Classifier, Preset, TrainingOptions};
 use slugline::corpus::{Corpus, Dataset, Description, SequenceOptions};
 use slugline::evaluation::Evaluation;
 use slugline::nn::{Callback, EpochLogs, Flow, History, Loss, Sequential, with_threads};
@@ -54,8 +54,8 @@ pub(crate) struct DemoArgs {
     files: DataArgs,
 }
 
-/// Test document whose probabilities are shown.
-const SHOWN_DOCUMENT: usize = 0;
+/// The first test document that the model is less sure of is shown with its probabilities.
+const SURE: f32 = 0.9;
 /// Samples a step in the bottleneck experiment, as in the published one.
 const BOTTLENECK_BATCH: usize = 128;
 /// Units of the narrow layer.
@@ -216,20 +216,19 @@ impl Tour<'_> {
     fn train_long(&mut self) -> Result<Course, Failure> {
         let options = self.options.clone();
         self.heading(&format!("Training for {} epochs", options.epochs))?;
-        let held_out = options.validation;
+        let held_out = options.validation.ranges(self.corpus.train.len()).1.len();
         self.say(format_args!(
-            "  {QUIET}{} in batches of {}; the first {held_out} training documents are held out to \
-             validate on{QUIET:#}\n",
+            "  {QUIET}{} in batches of {}; {} training documents are held out to validate on{QUIET:#}\n",
             options.optimizer.name(),
-            options.batch_size
+            options.batch_size,
+            grouped(held_out)
         ))?;
         self.train(&options, true)
     }
 
     /// Trains, telling the epochs if asked to.
     fn train(&self, options: &TrainingOptions, tell: bool) -> Result<Course, Failure> {
-        let mut lines =
-            EpochLines { tour: self, tell, epochs: options.epochs, failed: None };
+        let mut lines = EpochLines { tour: self, tell, epochs: options.epochs, failed: None };
         let classifier = Classifier::train_with(self.corpus, options, &mut [&mut lines])?;
         match lines.failed {
             Some(error) => Err(error.into()),
@@ -248,16 +247,25 @@ impl Tour<'_> {
             return Ok(trained);
         };
         let at = |epoch: usize, key: &str| {
-            history.epochs.get(epoch - 1).and_then(|logs| logs.get(key)).map(score).unwrap_or_default()
+            history
+                .epochs
+                .get(epoch - 1)
+                .and_then(|logs| logs.get(key))
+                .map(score)
+                .unwrap_or_default()
         };
-        self.say(format_args!(
-            "  {BEST}Overfitting begins after epoch {epoch}:{BEST:#} there validation loss is lowest, {}. By\n  \
-             epoch {trained} it has risen to {}, while training loss has fallen from {} to {}:\n  \
-             the network learns its training documents by heart.",
+        let what_happens = format!(
+            "There validation loss is lowest, {}. By epoch {trained} it has risen to {}, while training \
+             loss has fallen from {} to {}: from there on the network learns its training documents by \
+             heart.",
             at(epoch, "val_loss"),
             at(trained, "val_loss"),
             at(epoch, "loss"),
             at(trained, "loss"),
+        );
+        self.say(format_args!(
+            "  {BEST}Overfitting begins after epoch {epoch}.{BEST:#}\n\n{}",
+            wrapped(&what_happens, usize::MAX)
         ))?;
         Ok(epoch)
     }
@@ -269,8 +277,7 @@ impl Tour<'_> {
 
     fn evaluate(&self, course: &Course) -> Result<Evaluation, Failure> {
         let test = &self.corpus.test;
-        let evaluation =
-            with_threads(self.options.threads, || course.classifier.evaluate(test))??;
+        let evaluation = with_threads(self.options.threads, || course.classifier.evaluate(test))??;
         self.say(format_args!(
             "  {QUIET}{} documents that it has never seen{QUIET:#}\n",
             grouped(evaluation.samples)
@@ -282,25 +289,32 @@ impl Tour<'_> {
 
     fn predict(&mut self, course: &Course) -> Result<Value, Failure> {
         self.heading("The probabilities of one newswire")?;
+        let classifier = &course.classifier;
         let test = &self.corpus.test;
-        let (Some(ids), Some(&truth)) =
-            (test.get(SHOWN_DOCUMENT), test.labels().get(SHOWN_DOCUMENT))
-        else {
+        let mut shown = None;
+        for (number, (ids, &truth)) in test.iter().zip(test.labels()).enumerate() {
+            let prediction = classifier.predict_document(ids)?;
+            let unsure = prediction.probabilities.iter().all(|&p| p < SURE);
+            if unsure || shown.is_none() {
+                shown = Some((number, ids, truth, prediction));
+            }
+            if unsure {
+                break;
+            }
+        }
+        let Some((number, ids, truth, prediction)) = shown else {
             return Err(Failure::Other("the corpus has no test documents".into()));
         };
-        let classifier = &course.classifier;
-        let row = slugline::text::multi_hot(
-            &std::iter::once((ids, truth)).collect(),
-            classifier.vectorizer().width(),
-        )?;
-        let probabilities = classifier.network().predict(&row)?.row(0).to_vec();
-        let sum: f64 = probabilities.iter().copied().map(f64::from).sum();
+        let sum: f64 = prediction.probabilities.iter().copied().map(f64::from).sum();
+        let ranked = prediction.top_k(usize::MAX);
         let names = classifier.class_names();
-        let ranked = Prediction::ranking(&probabilities);
         let name = |class: u32| names[class as usize].as_str();
-        let (answer, _) = ranked[0];
+        let answer = prediction.class;
 
-        self.say(format_args!("{}\n", wrapped(&self.corpus.decode(ids), 3)))?;
+        self.say(format_args!(
+            "  {QUIET}test document {number}, the first one that the model is not sure of{QUIET:#}\n\n{}\n",
+            wrapped(&self.corpus.decode(ids), 4)
+        ))?;
         let mut table = Table::new([
             ("label", Align::Right),
             ("class", Align::Left),
@@ -314,15 +328,15 @@ impl Tour<'_> {
             }
         }
         self.say(format_args!(
-            "{table}\n  {} probabilities, sum {sum:.6}; the largest is that of label {answer}, {BEST}{}{BEST:#}.\n  \
-             The newswire is labelled {}.",
-            probabilities.len(),
+            "{table}\n  {} probabilities, sum {sum:.6}; the largest is that of label {answer}: \
+             {BEST}{}{BEST:#}\n  The newswire is labelled {STRONG}{}{STRONG:#}",
+            ranked.len(),
             name(answer),
             name(truth)
         ))?;
         let shown: Vec<(&str, f32)> = ranked.iter().map(|&(class, p)| (name(class), p)).collect();
         Ok(json!({
-            "number": SHOWN_DOCUMENT,
+            "number": number,
             "truth": name(truth),
             "label": name(answer),
             "sum": sum,
@@ -365,10 +379,8 @@ impl Tour<'_> {
             batch_size: BOTTLENECK_BATCH,
             ..self.options.clone()
         };
-        let others = [
-            self.train(&small_batches(wide), false)?,
-            self.train(&small_batches(narrow), false)?,
-        ];
+        let others =
+            [self.train(&small_batches(wide), false)?, self.train(&small_batches(narrow), false)?];
         let mut table = Table::new([
             ("hidden layers", Align::Left),
             ("batch", Align::Right),

@@ -122,8 +122,11 @@ impl EvaluateArgs {
             writeln!(out, "{HEADING}Lowest F1{HEADING:#}\n{}", class_table(&worst))?;
         }
         let pairs = e.confused_pairs(if console.verbose { usize::MAX } else { SHOWN_PAIRS });
-        let mut table =
-            Table::new([("class", Align::Left), ("answered", Align::Left), ("documents", Align::Right)]);
+        let mut table = Table::new([
+            ("class", Align::Left),
+            ("answered", Align::Left),
+            ("documents", Align::Right),
+        ]);
         for (truth, answer, count) in pairs {
             table.row([&e.classes[truth].name, &e.classes[answer].name, &grouped(count)]);
         }

@@ -171,7 +171,10 @@ fn provenance_table(record: &TrainingRecord) -> Table {
     let epochs = record.history.epochs.len();
     table.row([
         &"epochs",
-        &format_args!("{epochs} ({}), the best one {}", record.history.stop_reason, record.best_epoch),
+        &format_args!(
+            "{epochs} ({}), the best one {}",
+            record.history.stop_reason, record.best_epoch
+        ),
     ]);
     table.row([&"trained by", &format_args!("Slugline {}", record.slugline_version)]);
     if let Some(command) = &record.command {

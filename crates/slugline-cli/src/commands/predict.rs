@@ -296,7 +296,10 @@ mod tests {
             (b"a", &["a"]),
             (b"a\n", &["a"]),
             (b"a\r\n\r\n\nb b\r\n", &["a", "", "", "b b"]),
-            (b"\xEF\xBB\xBFa longer line than the buffer\nb", &["a longer line than the buffer", "b"]),
+            (
+                b"\xEF\xBB\xBFa longer line than the buffer\nb",
+                &["a longer line than the buffer", "b"],
+            ),
         ] {
             assert_eq!(read(input), (want.iter().map(ToString::to_string).collect(), None));
         }

@@ -6,6 +6,5 @@ mod settings;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::positive;
-pub(crate) use settings::{Setting, loading_settings, training_settings};
+pub(crate) use settings::{loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -74,11 +74,7 @@ pub(crate) fn optimizer_settings(optimizer: &Optimizer) -> Vec<Setting> {
     let mut settings = vec![setting("learning-rate", rate), setting("schedule", schedule)];
     settings.extend(match optimizer {
         Optimizer::Sgd { momentum, nesterov, sparse_rule, .. } => {
-            vec![
-                setting("momentum", momentum),
-                setting("nesterov", nesterov),
-                sparse(*sparse_rule),
-            ]
+            vec![setting("momentum", momentum), setting("nesterov", nesterov), sparse(*sparse_rule)]
         }
         Optimizer::RmsProp { rho, epsilon, epsilon_placement, .. } => vec![
             setting("rho", rho),

@@ -528,7 +528,8 @@ mod tests {
 
     #[test]
     fn a_schedule_ends_with_the_run() {
-        let options = plan("--schedule linear --epochs 2 --batch-size 100 --validation 50").options(351);
+        let options =
+            plan("--schedule linear --epochs 2 --batch-size 100 --validation 50").options(351);
         // 301 samples make 4 steps an epoch.
         let rate = options.optimizer.learning_rate();
         assert_eq!((rate.at(0), rate.at(4), rate.at(8)), (0.001, 0.0005, 0.0));

@@ -32,7 +32,8 @@ impl DownloadBar {
             }
             Phase::Connecting { attempt } => {
                 let url = progress.url.unwrap_or_default();
-                let again = if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+                let again =
+                    if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
                 self.tell(format!("downloading {file} from {url}{again}"));
             }
             Phase::Retrying { cause, .. } => self.tell(format!("{cause}; trying again")),

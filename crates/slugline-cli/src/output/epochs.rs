@@ -98,8 +98,7 @@ mod tests {
     #[test]
     fn an_epoch_is_one_line() {
         let scores = |loss| Scores { loss, metrics: vec![("accuracy".into(), 0.5)] };
-        let logs =
-            EpochLogs { epoch: 3, train: scores(1.0), validation: None, learning_rate: 0.1 };
+        let logs = EpochLogs { epoch: 3, train: scores(1.0), validation: None, learning_rate: 0.1 };
         let line = |logs: &EpochLogs| {
             let line = EpochLine { logs, epochs: 20 }.to_string();
             anstream::adapter::strip_str(&line).to_string()

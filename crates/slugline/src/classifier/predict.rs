@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Classifier;
+use super::{Classifier, ClassifierError};
+use crate::corpus::Sequences;
 use crate::nn::Predictor;
-use crate::text::FeatureBuffer;
+use crate::text::{FeatureBuffer, multi_hot};
 
 /// The answer for one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,14 +47,8 @@ impl TextPredictor<'_> {
         self.classifier.vectorizer.vectorize(text, &mut self.features);
         // The vectorizer keeps its ids below the width, which is the network's.
         let probabilities = self.network.predict(self.features.row()).unwrap_or_default().to_vec();
-        let class = argmax(&probabilities);
-        Prediction {
-            label: self.classifier.class_names.get(class).cloned().unwrap_or_default(),
-            class: class as u32,
-            probabilities,
-            words: self.features.words(),
-            unknown_words: self.features.unknown_words(),
-        }
+        let (words, unknown_words) = (self.features.words(), self.features.unknown_words());
+        self.classifier.answer(probabilities, words, unknown_words)
     }
 }
 
@@ -75,6 +70,35 @@ impl Classifier {
     /// The answer for one text.
     pub fn predict(&self, text: &str) -> Prediction {
         self.predictor().predict(text)
+    }
+
+    /// The answer for a document of a corpus that numbers words as the training corpus did; see
+    /// [`check_corpus`](Self::check_corpus). Its words are its ids without the start mark, the
+    /// unknown ones those that stand for a word left out.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`] for an id beyond the features of the model.
+    pub fn predict_document(&self, ids: &[u32]) -> Result<Prediction, ClassifierError> {
+        let mut document = Sequences::new();
+        document.push(ids, 0);
+        let row = multi_hot(&document, self.vectorizer.width())?;
+        let probabilities = self.network.predict(&row)?.row(0).to_vec();
+        let options = self.vectorizer.options();
+        let starts = ids.first().is_some_and(|&id| Some(id) == options.start_char);
+        let words = &ids[usize::from(starts)..];
+        let unknown = words.iter().filter(|&&id| Some(id) == options.oov_char).count();
+        Ok(self.answer(probabilities, words.len(), unknown))
+    }
+
+    fn answer(&self, probabilities: Vec<f32>, words: usize, unknown_words: usize) -> Prediction {
+        let class = argmax(&probabilities);
+        Prediction {
+            label: self.class_names.get(class).cloned().unwrap_or_default(),
+            class: class as u32,
+            probabilities,
+            words,
+            unknown_words,
+        }
     }
 
     /// The answers for many texts, in their order, on all threads of the current pool.

@@ -232,6 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_document_gets_the_answer_of_its_text() {
+        let corpus = corpus(&["grain", "metal"], &TEXTS);
+        let model = Classifier::train(&corpus, &options()).unwrap();
+        // Start mark, an unknown word, wheat.
+        let ids = [1, 2, 4];
+        assert_eq!(corpus.decode(&ids), "? ? wheat");
+        // A word that the vocabulary does not have leaves the mark of left-out words.
+        let from_text = model.predict("barley wheat");
+        assert_eq!((from_text.words, from_text.unknown_words), (2, 1));
+        assert_eq!(model.predict_document(&ids).unwrap().words, 2);
+        assert_eq!(
+            model.predict_document(&[20]).unwrap_err().to_string().contains("word id 20"),
+            true
+        );
+    }
+
+    #[test]
     fn only_a_corpus_of_the_same_classes_and_words_is_scored() {
         let here = corpus(&["grain", "metal"], &TEXTS);
         let model = Classifier::train(&here, &options()).unwrap();
