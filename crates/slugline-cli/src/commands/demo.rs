@@ -1,14 +1,15 @@
 //! `slugline demo`: the published example as a guided tour.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
 use slugline::classifier::{Classifier, Preset, TrainingOptions};
 use slugline::corpus::{Corpus, Dataset, Description, SequenceOptions};
 use slugline::evaluation::Evaluation;
-use slugline::nn::{Callback, EpochLogs, Flow, History, Loss, Sequential, with_threads};
+use slugline::nn::{Callback, EpochLogs, Flow, History, Loss, Sequential, Summary, with_threads};
 
 use super::datasets::{classes_table, parts_table};
 use super::evaluate::scores_table;
@@ -16,7 +17,7 @@ use super::predict::Ranked;
 use crate::failure::Failure;
 use crate::options::{DataArgs, dataset};
 use crate::output::{
-    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Table, grouped, score, wrapped,
+    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Series, Table, grouped, score, wrapped,
 };
 
 /// A guided tour: the published newswire example from the data to the bottleneck
@@ -54,8 +55,9 @@ pub(crate) struct DemoArgs {
     files: DataArgs,
 }
 
-/// The first test document that the model is less sure of is shown with its probabilities.
-const SURE: f32 = 0.9;
+/// The first test document with a largest probability in this range is shown with all of them: one
+/// for which the model has an answer without being sure of it.
+const LEANING: RangeInclusive<f32> = 0.5..=0.9;
 /// Samples a step in the bottleneck experiment, as in the published one.
 const BOTTLENECK_BATCH: usize = 128;
 /// Units of the narrow layer.
@@ -92,6 +94,45 @@ impl DemoArgs {
     }
 }
 
+/// What the tour found, for machines.
+#[derive(Serialize)]
+struct Figures {
+    data: DataFigures,
+    seed: u64,
+    summary: Summary,
+    history: Series,
+    overfits_after: Option<usize>,
+    evaluation: Evaluation,
+    prediction: PredictionFigures,
+    integer_labels_same_model: bool,
+    bottleneck: Vec<BottleneckFigures>,
+}
+
+#[derive(Serialize)]
+struct DataFigures {
+    #[serde(flatten)]
+    description: Description,
+    generated: bool,
+}
+
+#[derive(Serialize)]
+struct PredictionFigures {
+    number: usize,
+    truth: String,
+    label: String,
+    sum: f64,
+    probabilities: Ranked,
+}
+
+#[derive(Serialize)]
+struct BottleneckFigures {
+    hidden: Vec<usize>,
+    batch_size: usize,
+    parameters: usize,
+    best_val_accuracy: Option<f64>,
+    best_val_loss: Option<f64>,
+}
+
 struct Tour<'a> {
     console: Console,
     data: Dataset,
@@ -125,7 +166,7 @@ impl Tour<'_> {
         self.say(format_args!("{HEADING}{} of {STOPS} · {title}{HEADING:#}\n", self.stop))
     }
 
-    fn walk(&mut self) -> Result<Value, Failure> {
+    fn walk(&mut self) -> Result<Figures, Failure> {
         let description = self.corpus.describe();
         self.describe(&description)?;
         self.decode()?;
@@ -139,24 +180,17 @@ impl Tour<'_> {
         let same = self.integer_labels(&short)?;
         let bottleneck = self.bottleneck(&long)?;
 
-        let mut data = serde_json::to_value(&description)?;
-        data["generated"] = (self.data == Dataset::Sample).into();
-        Ok(json!({
-            "data": data,
-            "seed": self.options.seed,
-            "summary": summary,
-            "history": {
-                "loss": history.series("loss"),
-                "accuracy": history.series("accuracy"),
-                "val_loss": history.series("val_loss"),
-                "val_accuracy": history.series("val_accuracy"),
-            },
-            "overfits_after": history.overfits_after(),
-            "evaluation": evaluation,
-            "prediction": prediction,
-            "integer_labels_same_model": same,
-            "bottleneck": bottleneck,
-        }))
+        Ok(Figures {
+            data: DataFigures { description, generated: self.data == Dataset::Sample },
+            seed: self.options.seed,
+            summary,
+            history: Series::of(history),
+            overfits_after: history.overfits_after(),
+            evaluation,
+            prediction,
+            integer_labels_same_model: same,
+            bottleneck,
+        })
     }
 
     fn describe(&mut self, description: &Description) -> Result<(), Failure> {
@@ -202,7 +236,7 @@ impl Tour<'_> {
         Ok(())
     }
 
-    fn network(&mut self) -> Result<Value, Failure> {
+    fn network(&mut self) -> Result<Summary, Failure> {
         self.heading("The network")?;
         let layers = self.options.layers(self.corpus.class_names.len());
         let network = Sequential::new(self.options.max_features, layers, self.options.seed)?;
@@ -210,7 +244,7 @@ impl Tour<'_> {
         for line in summary.to_string().lines() {
             self.say(format_args!("  {line}"))?;
         }
-        Ok(serde_json::to_value(summary)?)
+        Ok(summary)
     }
 
     fn train_long(&mut self) -> Result<Course, Failure> {
@@ -287,18 +321,19 @@ impl Tour<'_> {
         Ok(evaluation)
     }
 
-    fn predict(&mut self, course: &Course) -> Result<Value, Failure> {
+    fn predict(&mut self, course: &Course) -> Result<PredictionFigures, Failure> {
         self.heading("The probabilities of one newswire")?;
         let classifier = &course.classifier;
         let test = &self.corpus.test;
         let mut shown = None;
         for (number, (ids, &truth)) in test.iter().zip(test.labels()).enumerate() {
             let prediction = classifier.predict_document(ids)?;
-            let unsure = prediction.probabilities.iter().all(|&p| p < SURE);
-            if unsure || shown.is_none() {
+            let largest = prediction.probabilities.iter().copied().fold(0.0, f32::max);
+            let leaning = LEANING.contains(&largest);
+            if leaning || shown.is_none() {
                 shown = Some((number, ids, truth, prediction));
             }
-            if unsure {
+            if leaning {
                 break;
             }
         }
@@ -312,7 +347,7 @@ impl Tour<'_> {
         let answer = prediction.class;
 
         self.say(format_args!(
-            "  {QUIET}test document {number}, the first one that the model is not sure of{QUIET:#}\n\n{}\n",
+            "  {QUIET}test document {number}, the first one with an answer that the model is not sure of{QUIET:#}\n\n{}\n",
             wrapped(&self.corpus.decode(ids), 4)
         ))?;
         let mut table = Table::new([
@@ -334,14 +369,13 @@ impl Tour<'_> {
             name(answer),
             name(truth)
         ))?;
-        let shown: Vec<(&str, f32)> = ranked.iter().map(|&(class, p)| (name(class), p)).collect();
-        Ok(json!({
-            "number": number,
-            "truth": name(truth),
-            "label": name(answer),
-            "sum": sum,
-            "probabilities": serde_json::to_value(Ranked(shown))?,
-        }))
+        Ok(PredictionFigures {
+            number,
+            truth: name(truth).to_owned(),
+            label: name(answer).to_owned(),
+            sum,
+            probabilities: Ranked::of(classifier, &prediction, usize::MAX),
+        })
     }
 
     fn integer_labels(&mut self, course: &Course) -> Result<bool, Failure> {
@@ -367,7 +401,7 @@ impl Tour<'_> {
         Ok(same)
     }
 
-    fn bottleneck(&mut self, long: &Course) -> Result<Value, Failure> {
+    fn bottleneck(&mut self, long: &Course) -> Result<Vec<BottleneckFigures>, Failure> {
         self.heading("What a narrow layer costs")?;
         let wide = self.options.hidden.clone();
         let mut narrow = wide.clone();
@@ -406,20 +440,20 @@ impl Tour<'_> {
                 &loss.map(score).unwrap_or_default(),
                 &accuracy.map(score).unwrap_or_default(),
             ]);
-            rows.push(json!({
-                "hidden": record.options.hidden,
-                "batch_size": record.options.batch_size,
-                "parameters": parameters,
-                "best_val_loss": loss,
-                "best_val_accuracy": accuracy,
-            }));
+            rows.push(BottleneckFigures {
+                hidden: record.options.hidden.clone(),
+                batch_size: record.options.batch_size,
+                parameters,
+                best_val_accuracy: accuracy,
+                best_val_loss: loss,
+            });
         }
         self.say(format_args!(
             "{table}\n  A layer of {BOTTLENECK_UNITS} units has to tell {} classes apart with {BOTTLENECK_UNITS} numbers:\n  \
              what it drops, no later layer brings back.",
             self.corpus.class_names.len()
         ))?;
-        Ok(rows.into())
+        Ok(rows)
     }
 }
 

@@ -4,14 +4,17 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
-use slugline::classifier::{Classifier, TrainingRecord};
-use slugline::nn::History;
+use serde::Serialize;
+use slugline::classifier::{Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::corpus::SequenceOptions;
+use slugline::nn::{History, StopReason, Summary};
 
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{loading_settings, training_settings};
-use crate::output::{Align, Console, HEADING, QUIET, Table, bytes, grouped, score, wrapped};
+use crate::output::{
+    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, score, wrapped,
+};
 
 /// Show what a model file holds: network, settings, training history, provenance
 #[derive(Debug, Args)]
@@ -35,6 +38,31 @@ pub(crate) struct InspectArgs {
     model: PathBuf,
 }
 
+/// All of it, for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    model: String,
+    size_bytes: u64,
+    summary: Summary,
+    classes: &'a [String],
+    words: usize,
+    settings: &'a TrainingOptions,
+    loading: &'a SequenceOptions,
+    history: Series,
+    stop_reason: StopReason,
+    epochs: usize,
+    best_epoch: usize,
+    provenance: Provenance<'a>,
+}
+
+#[derive(Serialize)]
+struct Provenance<'a> {
+    slugline_version: &'a str,
+    command: Option<&'a str>,
+    corpus: &'a CorpusRecord,
+    class_counts: &'a [u64],
+}
+
 impl InspectArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let classifier = open_model(&self.model)?;
@@ -56,31 +84,25 @@ impl InspectArgs {
         size: u64,
     ) -> Result<(), Failure> {
         let record = classifier.record();
-        let series = |key: &str| record.history.series(key);
-        console.write_json(&json!({
-            "model": self.model.display().to_string(),
-            "size_bytes": size,
-            "summary": classifier.network().summary(),
-            "classes": classifier.class_names(),
-            "words": classifier.vectorizer().vocabulary().len(),
-            "settings": record.options,
-            "loading": classifier.vectorizer().options(),
-            "history": {
-                "loss": series("loss"),
-                "accuracy": series("accuracy"),
-                "val_loss": series("val_loss"),
-                "val_accuracy": series("val_accuracy"),
+        console.write_json(&Report {
+            model: self.model.display().to_string(),
+            size_bytes: size,
+            summary: classifier.network().summary(),
+            classes: classifier.class_names(),
+            words: classifier.vectorizer().vocabulary().len(),
+            settings: &record.options,
+            loading: classifier.vectorizer().options(),
+            history: Series::of(&record.history),
+            stop_reason: record.history.stop_reason,
+            epochs: record.history.epochs.len(),
+            best_epoch: record.best_epoch,
+            provenance: Provenance {
+                slugline_version: &record.slugline_version,
+                command: record.command.as_deref(),
+                corpus: &record.corpus,
+                class_counts: &record.class_counts,
             },
-            "stop_reason": record.history.stop_reason,
-            "epochs": record.history.epochs.len(),
-            "best_epoch": record.best_epoch,
-            "provenance": {
-                "slugline_version": record.slugline_version,
-                "command": record.command,
-                "corpus": record.corpus,
-                "class_counts": record.class_counts,
-            },
-        }))
+        })
     }
 
     fn print(&self, console: Console, classifier: &Classifier, size: u64) -> Result<(), Failure> {
@@ -131,7 +153,7 @@ fn settings_table(classifier: &Classifier) -> Table {
 }
 
 /// The scores of each epoch; the best one stands out.
-pub(super) fn history_table(history: &History) -> Table {
+fn history_table(history: &History) -> Table {
     let right = Align::Right;
     let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
     let mut table = Table::new([

@@ -195,17 +195,27 @@ impl<R: Read> Lines<R> {
 #[derive(Serialize)]
 struct Answer<'a> {
     label: &'a str,
-    probabilities: Ranked<'a>,
+    probabilities: Ranked,
     words: usize,
     unknown_words: usize,
 }
 
-/// Classes and their probabilities, in order.
-pub(super) struct Ranked<'a>(pub(super) Vec<(&'a str, f32)>);
+/// Classes and their probabilities in falling order.
+pub(super) struct Ranked(Vec<(String, f32)>);
 
-impl Serialize for Ranked<'_> {
+impl Ranked {
+    pub(super) fn of(classifier: &Classifier, prediction: &Prediction, top_k: usize) -> Self {
+        let names = classifier.class_names();
+        let ranked = prediction.top_k(top_k).into_iter();
+        Self(
+            ranked.filter_map(|(class, p)| Some((names.get(class as usize)?.clone(), p))).collect(),
+        )
+    }
+}
+
+impl Serialize for Ranked {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
+        serializer.collect_map(self.0.iter().map(|(name, p)| (name, p)))
     }
 }
 
@@ -236,27 +246,18 @@ impl Answers<'_> {
         Ok(())
     }
 
-    /// The classes to tell, by name.
-    fn ranked<'a>(
-        &'a self,
-        prediction: &Prediction,
-    ) -> impl Iterator<Item = (&'a str, f32)> + use<'a> {
-        let names = self.classifier.class_names();
-        let ranked = prediction.top_k(self.top_k).into_iter();
-        ranked.filter_map(|(class, p)| Some((names.get(class as usize)?.as_str(), p)))
-    }
-
     fn as_json<'a>(&'a self, prediction: &'a Prediction) -> Answer<'a> {
         Answer {
             label: &prediction.label,
-            probabilities: Ranked(self.ranked(prediction).collect()),
+            probabilities: Ranked::of(self.classifier, prediction, self.top_k),
             words: prediction.words,
             unknown_words: prediction.unknown_words,
         }
     }
 
     fn write_text(&self, out: &mut impl Write, prediction: &Prediction) -> io::Result<()> {
-        for (i, (name, p)) in self.ranked(prediction).enumerate() {
+        let ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        for (i, (name, p)) in ranked.0.iter().enumerate() {
             match i {
                 0 => write!(out, "{STRONG}{name}\t{p:.4}{STRONG:#}")?,
                 _ => write!(out, "\t{QUIET}{name}\t{p:.4}{QUIET:#}")?,

@@ -12,7 +12,7 @@ use slugline::nn::StopReason;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{DataArgs, TrainingArgs, TrainingPlan, dataset};
-use crate::output::{BEST, Console, STRONG, Table, TrainingBar, bytes, grouped, score};
+use crate::output::{BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, score};
 
 /// Train a classifier and save it as a model file
 ///
@@ -55,8 +55,8 @@ JSON (stable; more fields may be added): one object with
   stop_reason    completed, stopped (by --patience), interrupted (Ctrl-C) or diverged
   parameters     number of weights and biases
   fit_seconds    time spent training
-  history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; without validation
-                 val_loss and val_accuracy are null";
+  history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
+                 was validated val_loss and val_accuracy are null";
 
 /// A run on which everything is settled.
 struct TrainRun<'a> {
@@ -146,9 +146,6 @@ impl TrainRun<'_> {
 
     fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
         let history = &record.history;
-        // An empty list where no epoch was finished, null where nothing is validated.
-        let series = |key: &str| history.series(key).unwrap_or_default();
-        let validated = |key: &str| (record.corpus.validation_samples > 0).then(|| series(key));
         json!({
             "model": self.output.display().to_string(),
             "data": record.corpus.name,
@@ -163,12 +160,7 @@ impl TrainRun<'_> {
             "stop_reason": history.stop_reason,
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
-            "history": {
-                "loss": series("loss"),
-                "accuracy": series("accuracy"),
-                "val_loss": validated("val_loss"),
-                "val_accuracy": validated("val_accuracy"),
-            },
+            "history": Series::of(history),
         })
     }
 

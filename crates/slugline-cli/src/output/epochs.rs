@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, Sequential};
+use serde::Serialize;
+use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
 use super::{Console, QUIET};
 use crate::interrupt;
@@ -27,6 +28,26 @@ impl fmt::Display for EpochLine<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The course of a training run for machines: one number an epoch; `None` for what was not measured.
+#[derive(Serialize)]
+pub(crate) struct Series {
+    loss: Vec<f64>,
+    accuracy: Vec<f64>,
+    val_loss: Option<Vec<f64>>,
+    val_accuracy: Option<Vec<f64>>,
+}
+
+impl Series {
+    pub(crate) fn of(history: &History) -> Self {
+        Self {
+            loss: history.series("loss").unwrap_or_default(),
+            accuracy: history.series("accuracy").unwrap_or_default(),
+            val_loss: history.series("val_loss"),
+            val_accuracy: history.series("val_accuracy"),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 pub(crate) use download::DownloadBar;
-pub(crate) use epochs::{EpochLine, TrainingBar};
+pub(crate) use epochs::{EpochLine, Series, TrainingBar};
 pub(crate) use number::{bytes, grouped, score};
 pub(crate) use table::{Align, Table};
 pub(crate) use wrap::wrapped;
