@@ -19,9 +19,9 @@ use crate::output::{Console, ERROR};
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Arguments that contradict each other: exit code 2.
-    #[error("{0}")]
-    Usage(String),
+    /// Arguments of a command that contradict each other: exit code 2.
+    #[error("{problem}")]
+    Usage { command: &'static str, problem: String },
     /// Standard output could not be written. A closed pipe is no failure.
     #[error("cannot write the results")]
     Output(#[from] io::Error),
@@ -72,8 +72,14 @@ impl Failure {
     pub(crate) fn report(&self, console: &Console) -> ExitCode {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Self::Usage(message) => {
-                let error = Cli::command().error(ErrorKind::ArgumentConflict, message);
+            Self::Usage { command, problem } => {
+                let mut cli = Cli::command();
+                // Gives the commands their full names, which stand in the usage line.
+                cli.build();
+                let error = match cli.find_subcommand_mut(command) {
+                    Some(command) => command.error(ErrorKind::ArgumentConflict, problem),
+                    None => cli.error(ErrorKind::ArgumentConflict, problem),
+                };
                 // Nothing is left to be done where standard error is closed.
                 let _ = error.print();
                 ExitCode::from(2)

@@ -6,23 +6,19 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::output::Console;
-
 /// Exit code of a program that Ctrl-C ended, as shells have it: 128 + SIGINT.
 const ENDED_BY_INTERRUPT: i32 = 130;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Begins to take Ctrl-C (and a request to terminate) as a wish to stop training.
-pub(crate) fn watch(console: &Console) -> Result<(), ctrlc::Error> {
-    let console = *console;
-    ctrlc::set_handler(move || {
+///
+/// Nothing is said here: what this thread wrote would run into the progress bar of another one.
+pub(crate) fn watch() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(ENDED_BY_INTERRUPT);
         }
-        console.note(format_args!(
-            "stopping after this step to keep what was reached; once more to quit at once"
-        ));
     })
 }
 

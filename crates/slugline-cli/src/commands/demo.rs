@@ -357,9 +357,10 @@ impl Tour<'_> {
         ]);
         for &(class, p) in ranked.iter().take(5) {
             let cell = format!("{p:.4}");
-            match class == answer {
-                true => table.strong_row([&class, &name(class), &cell]),
-                false => table.row([&class, &name(class), &cell]),
+            if class == answer {
+                table.strong_row([&class, &name(class), &cell])
+            } else {
+                table.row([&class, &name(class), &cell])
             }
         }
         self.say(format_args!(
@@ -391,12 +392,9 @@ impl Tour<'_> {
         self.say(format_args!(
             "  Trained again with {}: {}",
             options.loss,
-            match same {
-                true => format!(
+            if same { format!(
                     "{BEST}the same model.{BEST:#}\n  All {parameters} weights are equal to the last bit."
-                ),
-                false => "another model. It should be the same one: please report this.".to_owned(),
-            }
+                ) } else { "another model. It should be the same one: please report this.".to_owned() }
         ))?;
         Ok(same)
     }

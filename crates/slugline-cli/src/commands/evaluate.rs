@@ -79,9 +79,10 @@ impl EvaluateArgs {
         }
         let documents = self.split.of(&corpus);
         let evaluation = with_threads(self.threads, || classifier.evaluate(documents))??;
-        match console.json() {
-            true => console.write_json(&self.as_json(data, &evaluation)?),
-            false => self.print(console, data, &evaluation),
+        if console.json() {
+            console.write_json(&self.as_json(data, &evaluation)?)
+        } else {
+            self.print(console, data, &evaluation)
         }
     }
 

@@ -71,9 +71,10 @@ impl InspectArgs {
             path: self.model.clone(),
             source,
         })?;
-        match console.json() {
-            true => self.write_json(console, &classifier, size.len()),
-            false => self.print(console, &classifier, size.len()),
+        if console.json() {
+            self.write_json(console, &classifier, size.len())
+        } else {
+            self.print(console, &classifier, size.len())
         }
     }
 
@@ -121,7 +122,8 @@ impl InspectArgs {
             writeln!(out, "  {line}")?;
         }
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
-        writeln!(out, "{HEADING}Training{HEADING:#}\n{}", history_table(&record.history))?;
+        let history = history_table(&record.history, console.verbose);
+        writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
             let mut table = Table::new([("class", Align::Left), ("trained on", Align::Right)]);
@@ -152,8 +154,13 @@ fn settings_table(classifier: &Classifier) -> Table {
     table
 }
 
+/// Epochs shown of a long history without `--verbose`: so many first and last ones, and so many on
+/// either side of the best one.
+const SHOWN_AT_ENDS: usize = 10;
+const SHOWN_BESIDE_BEST: usize = 2;
+
 /// The scores of each epoch; the best one stands out.
-fn history_table(history: &History) -> Table {
+fn history_table(history: &History, all: bool) -> Table {
     let right = Align::Right;
     let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
     let mut table = Table::new([
@@ -164,15 +171,26 @@ fn history_table(history: &History) -> Table {
         (keys[3], right),
     ]);
     let best = history.best_epoch("val_loss");
+    let count = history.epochs.len();
+    let shown = |epoch: usize| {
+        all || epoch <= SHOWN_AT_ENDS
+            || epoch + SHOWN_AT_ENDS > count
+            || best.is_some_and(|best| best.abs_diff(epoch) <= SHOWN_BESIDE_BEST)
+    };
+    let mut left_out = false;
     for logs in &history.epochs {
+        if !shown(logs.epoch) {
+            left_out = true;
+            continue;
+        }
+        if std::mem::take(&mut left_out) {
+            table.row([&"⋮"]);
+        }
         let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
         let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
         let cells: [&dyn std::fmt::Display; 5] =
             [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
-        match best == Some(logs.epoch) {
-            true => table.strong_row(cells),
-            false => table.row(cells),
-        }
+        if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
     }
     table
 }

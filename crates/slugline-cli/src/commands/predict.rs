@@ -116,12 +116,13 @@ impl PredictArgs {
 fn open(path: &Path) -> Result<File, Failure> {
     let failed = |source| Failure::File { action: "read", path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    match file.metadata().map_err(failed)?.is_dir() {
-        true => Err(Failure::Other(format!(
+    if file.metadata().map_err(failed)?.is_dir() {
+        Err(Failure::Other(format!(
             "{} is a folder; give a file with one text a line",
             path.display()
-        ))),
-        false => Ok(file),
+        )))
+    } else {
+        Ok(file)
     }
 }
 
@@ -234,12 +235,11 @@ impl Answers<'_> {
         let predictions = self.classifier.predict_batch(texts);
         let mut out = self.console.out();
         for prediction in &predictions {
-            match self.console.json() {
-                true => {
-                    serde_json::to_writer(&mut out, &self.as_json(prediction))?;
-                    writeln!(out)?;
-                }
-                false => self.write_text(&mut out, prediction)?,
+            if self.console.json() {
+                serde_json::to_writer(&mut out, &self.as_json(prediction))?;
+                writeln!(out)?;
+            } else {
+                self.write_text(&mut out, prediction)?
             }
         }
         out.flush()?;

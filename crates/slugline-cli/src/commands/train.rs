@@ -109,7 +109,7 @@ impl TrainRun<'_> {
             console.note(format_args!("{command}"));
         }
 
-        interrupt::watch(&console)?;
+        interrupt::watch()?;
         let mut bar = TrainingBar::new(console, options.epochs);
         let start = Instant::now();
         let trained = Classifier::train_with(&corpus, &options, &mut [&mut bar]);
@@ -138,9 +138,10 @@ impl TrainRun<'_> {
             )));
         }
         let parameters = classifier.network().parameter_count();
-        match console.json() {
-            true => console.write_json(&self.as_json(record, parameters, fit_time)),
-            false => self.print(console, record, parameters, fit_time),
+        if console.json() {
+            console.write_json(&self.as_json(record, parameters, fit_time))
+        } else {
+            self.print(console, record, parameters, fit_time)
         }
     }
 
@@ -179,13 +180,13 @@ impl TrainRun<'_> {
         table.row([&"model", &format_args!("{BEST}{}{BEST:#}", self.output.display())]);
         table.row([&"size", &bytes(size)]);
         table.row([&"parameters", &grouped(parameters)]);
-        let held_out = match record.corpus.validation_samples {
-            0 => "none held out".to_owned(),
-            n => format!("{} held out for validation", grouped(n)),
-        };
         table.row([
             &"samples",
-            &format_args!("{}, {held_out}", grouped(record.corpus.train_samples)),
+            &format_args!(
+                "{} to train, {} to validate",
+                grouped(record.corpus.train_samples),
+                grouped(record.corpus.validation_samples)
+            ),
         ]);
         let time = format!("{:.2} s", fit_time.as_secs_f64());
         table.row([
@@ -212,14 +213,13 @@ impl TrainRun<'_> {
         let mut out = console.out();
         write!(out, "{table}")?;
         out.flush()?;
-        if let Some(epoch) = history.overfits_after() {
-            if record.options.patience.is_none() {
-                console.note(format_args!(
-                    "the model is that of epoch {}, and overfitting began after epoch {epoch}: \
-                     `--epochs {epoch}` or `--patience 3` ends in time",
-                    history.epochs.len(),
-                ));
-            }
+        let unwatched =
+            record.options.patience.is_none() && history.stop_reason == StopReason::Completed;
+        if let Some(epoch) = history.overfits_after().filter(|_| unwatched) {
+            console.note(format_args!(
+                "overfitting began after epoch {epoch}; `--epochs {epoch}` or `--patience 3` makes the \
+                 better model"
+            ));
         }
         Ok(())
     }

@@ -67,23 +67,26 @@ fn optimizers(text: &str, name: &str) -> String {
     let preset = Preset::default().options().optimizer;
     let mut defaults: Vec<(&str, String)> = Vec::new();
     for optimizer in Optimizer::NAMES {
-        let with_defaults = match optimizer == preset.name() {
-            true => Some(preset.clone()),
-            false => Optimizer::by_name(optimizer),
+        let with_defaults = if optimizer == preset.name() {
+            Some(preset.clone())
+        } else {
+            Optimizer::by_name(optimizer)
         };
         let settings = with_defaults.as_ref().map(optimizer_settings).unwrap_or_default();
         let found = settings.into_iter().find(|setting| setting.name == name);
         defaults.extend(found.map(|setting| (optimizer, setting.value)));
     }
     let same = defaults.windows(2).all(|pair| pair[0].1 == pair[1].1);
-    let values: Vec<String> = match same {
-        true => defaults.iter().take(1).map(|(_, value)| value.clone()).collect(),
-        false => defaults.iter().map(|(name, value)| format!("{name} {value}")).collect(),
+    let values: Vec<String> = if same {
+        defaults.iter().take(1).map(|(_, value)| value.clone()).collect()
+    } else {
+        defaults.iter().map(|(name, value)| format!("{name} {value}")).collect()
     };
     let names: Vec<&str> = defaults.iter().map(|(name, _)| *name).collect();
-    let whose = match names.len() == Optimizer::NAMES.len() {
-        true => String::new(),
-        false => format!(" ({})", names.join(", ")),
+    let whose = if names.len() == Optimizer::NAMES.len() {
+        String::new()
+    } else {
+        format!(" ({})", names.join(", "))
     };
     with(&format!("{text}{whose}"), values.join(", "))
 }
@@ -287,6 +290,10 @@ impl<'a> Knobs<'a> {
     }
 }
 
+fn usage(problem: String) -> Failure {
+    Failure::Usage { command: "train", problem }
+}
+
 impl TrainingArgs {
     /// The plan that the arguments make.
     ///
@@ -313,7 +320,7 @@ impl TrainingArgs {
             threads: self.threads,
         };
         if options.dropout > 0.0 && options.hidden.is_empty() {
-            return Err(Failure::Usage(
+            return Err(usage(
                 "--dropout acts on hidden layers, and --hidden none leaves none".into(),
             ));
         }
@@ -342,7 +349,7 @@ impl TrainingArgs {
                 Some(smoothing),
             ) => *label_smoothing = smoothing,
             (loss, Some(_)) => {
-                return Err(Failure::Usage(format!(
+                return Err(usage(format!(
                     "--label-smoothing has no meaning for --loss {loss}; use \
                      categorical_crossentropy or binary_crossentropy"
                 )));
@@ -388,7 +395,7 @@ impl TrainingArgs {
         turn!("--sparse-rule", rule, knobs.sparse_rule);
         if !refused.is_empty() {
             let refused = refused.join(", ");
-            return Err(Failure::Usage(format!("{refused} has no meaning for --optimizer {name}")));
+            return Err(usage(format!("{refused} has no meaning for --optimizer {name}")));
         }
         Ok(match self.learning_rate {
             Some(rate) => optimizer.with_learning_rate(LearningRate::Constant(rate)),
@@ -430,10 +437,10 @@ impl TrainingPlan {
     pub(crate) fn command(&self, data: &str) -> String {
         let base = self.preset.options();
         let actual = self.options(self.options.batch_size);
-        let optimizer = match actual.optimizer.name() == base.optimizer.name() {
-            true => base.optimizer.clone(),
-            false => Optimizer::by_name(actual.optimizer.name())
-                .unwrap_or_else(|| base.optimizer.clone()),
+        let optimizer = if actual.optimizer.name() == base.optimizer.name() {
+            base.optimizer.clone()
+        } else {
+            Optimizer::by_name(actual.optimizer.name()).unwrap_or_else(|| base.optimizer.clone())
         };
         let loss = Loss::by_name(actual.loss.name()).unwrap_or(base.loss);
         // What a run has that names optimizer and loss, and leaves all else as it is.

@@ -79,9 +79,10 @@ impl fmt::Display for Table {
         }
         for row in &self.rows {
             let text = line(&row.cells);
-            match row.strong {
-                true => writeln!(f, "{STRONG}{text}{STRONG:#}")?,
-                false => writeln!(f, "{text}")?,
+            if row.strong {
+                writeln!(f, "{STRONG}{text}{STRONG:#}")?
+            } else {
+                writeln!(f, "{text}")?
             }
         }
         Ok(())
