@@ -69,7 +69,7 @@ impl From<serde_json::Error> for Failure {
 
 impl Failure {
     /// Tells the failure on standard error and gives its exit code.
-    pub(crate) fn report(&self, console: &Console) -> ExitCode {
+    pub(crate) fn report(&self, console: Console) -> ExitCode {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Usage { command, problem } => {
@@ -88,7 +88,8 @@ impl Failure {
                 let mut message = format!("{ERROR}error:{ERROR:#} {self}");
                 let mut cause = self.source();
                 while let Some(error) = cause {
-                    message.push_str(&format!("\n  because: {error}"));
+                    message.push_str("\n  because: ");
+                    message.push_str(&error.to_string());
                     cause = error.source();
                 }
                 console.alert(&message);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::NnError;
 use crate::layers::Activation;
-use crate::matrix::{Matrix, Targets};
+use crate::matrix::Targets;
 
 /// What training makes small, under Keras's names. All are means over the samples; `p` are the
 /// network's outputs for a sample, `y` its targets, `n` their number.
@@ -69,6 +69,15 @@ impl Loss {
         }
     }
 
+    /// The share of label smoothing; 0 for a loss without.
+    pub fn label_smoothing(&self) -> f32 {
+        match *self {
+            Self::CategoricalCrossentropy { label_smoothing }
+            | Self::BinaryCrossentropy { label_smoothing } => label_smoothing,
+            Self::SparseCategoricalCrossentropy | Self::MeanSquaredError => 0.0,
+        }
+    }
+
     /// Checks that the loss fits the output activation.
     pub(crate) fn check_output(&self, activation: Activation, units: usize) -> Result<(), NnError> {
         let wanted = match self {
@@ -86,19 +95,15 @@ impl Loss {
                 ),
             });
         }
-        match self {
-            Self::CategoricalCrossentropy { label_smoothing }
-            | Self::BinaryCrossentropy { label_smoothing }
-                if !(0.0..1.0).contains(label_smoothing) =>
-            {
-                Err(NnError::Setting {
-                    name: "label_smoothing",
-                    value: label_smoothing.to_string(),
-                    expected: "at least 0 and below 1",
-                })
-            }
-            _ => Ok(()),
+        let smoothing = self.label_smoothing();
+        if !(0.0..1.0).contains(&smoothing) {
+            return Err(NnError::Setting {
+                name: "label_smoothing",
+                value: smoothing.to_string(),
+                expected: "at least 0 and below 1",
+            });
         }
+        Ok(())
     }
 
     /// Checks that the loss fits the targets.
@@ -146,6 +151,8 @@ pub(crate) struct OutputBlock<'a> {
 /// Adds each row's weighted loss to `losses`, and puts into `gradient` the derivative of
 /// `scale · Σ weight·loss` — with respect to the pre-activations for the cross-entropies, with
 /// respect to the outputs for the mean squared error. An empty `gradient` asks for the losses alone.
+///
+/// Labels stand for one-hot rows with every loss.
 pub(crate) fn loss_and_gradient(
     loss: Loss,
     block: &OutputBlock<'_>,
@@ -156,71 +163,102 @@ pub(crate) fn loss_and_gradient(
     gradient: &mut [f32],
 ) {
     let units = block.units;
-    for (r, (&sample, p)) in block.samples.iter().zip(block.outputs.chunks_exact(units)).enumerate()
-    {
+    for (r, &sample) in block.samples.iter().enumerate() {
         let weight = sample_weight.map_or(1.0, |w| w[sample]);
-        let factor = weight * scale;
         let gradient = gradient.get_mut(r * units..(r + 1) * units).unwrap_or_default();
-        let value = match (loss, targets) {
-            (Loss::SparseCategoricalCrossentropy, Targets::Classes(labels)) => {
-                let label = labels[sample] as usize;
-                for (j, (g, &p)) in gradient.iter_mut().zip(p).enumerate() {
-                    *g = (p - f32::from(u8::from(j == label))) * factor;
-                }
-                block.log_sums[r] - f64::from(block.logits[r * units + label])
-            }
-            (Loss::CategoricalCrossentropy { label_smoothing }, Targets::Rows(rows)) => {
-                let y = smoothed(rows, sample, label_smoothing, label_smoothing / units as f32);
-                for ((g, &p), y) in gradient.iter_mut().zip(p).zip(y.clone()) {
-                    *g = (p - y) * factor;
-                }
-                let logits = &block.logits[r * units..(r + 1) * units];
-                y.zip(logits).map(|(y, &z)| f64::from(y) * (block.log_sums[r] - f64::from(z))).sum()
-            }
-            (Loss::BinaryCrossentropy { label_smoothing }, Targets::Rows(rows)) => {
-                let y = smoothed(rows, sample, label_smoothing, label_smoothing / 2.0);
-                for ((g, &p), y) in gradient.iter_mut().zip(p).zip(y.clone()) {
-                    *g = (p - y) * (factor / units as f32);
-                }
-                let logits = &block.logits[r * units..(r + 1) * units];
-                let sum: f64 = y
-                    .zip(logits)
-                    .map(|(y, &z)| {
-                        let (y, z) = (f64::from(y), f64::from(z));
-                        z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))
-                    })
-                    .sum();
-                sum / units as f64
-            }
-            (Loss::MeanSquaredError, Targets::Rows(rows)) => {
-                let y = rows.row(sample);
-                for ((g, &p), &y) in gradient.iter_mut().zip(p).zip(y) {
-                    *g = 2.0 * (p - y) * (factor / units as f32);
-                }
-                let sum: f64 =
-                    p.iter().zip(y).map(|(&p, &y)| (f64::from(p) - f64::from(y)).powi(2)).sum();
-                sum / units as f64
-            }
-            // `check_targets` has refused every other pair before a step is made.
-            _ => f64::NAN,
+        let row = OutputRow {
+            p: &block.outputs[r * units..(r + 1) * units],
+            logits: &block.logits[r * units..(r + 1) * units],
+            log_sum: block.log_sums.get(r).copied().unwrap_or_default(),
+            factor: weight * scale,
+        };
+        let value = match targets {
+            Targets::Classes(labels) => row.label(loss, labels[sample], gradient),
+            Targets::Rows(rows) => row.targets(loss, rows.row(sample).iter().copied(), gradient),
         };
         losses.push(value * f64::from(weight));
     }
 }
 
-/// The targets of a sample after smoothing.
-fn smoothed(
-    rows: &Matrix,
-    sample: usize,
-    smoothing: f32,
-    floor: f32,
-) -> impl Iterator<Item = f32> + Clone {
-    rows.row(sample).iter().map(move |&y| y * (1.0 - smoothing) + floor)
+/// One row of an [`OutputBlock`].
+struct OutputRow<'a> {
+    p: &'a [f32],
+    logits: &'a [f32],
+    log_sum: f64,
+    factor: f32,
+}
+
+impl OutputRow<'_> {
+    /// Loss and gradient for an integer label.
+    fn label(&self, loss: Loss, label: u32, gradient: &mut [f32]) -> f64 {
+        let label = label as usize;
+        match loss {
+            Loss::SparseCategoricalCrossentropy
+            | Loss::CategoricalCrossentropy { label_smoothing: 0.0 } => {
+                for (g, p) in gradient.iter_mut().zip(self.p) {
+                    *g = p * self.factor;
+                }
+                if let Some(g) = gradient.get_mut(label) {
+                    *g = (self.p[label] - 1.0) * self.factor;
+                }
+                self.log_sum - f64::from(self.logits[label])
+            }
+            _ => {
+                let one_hot = (0..self.p.len()).map(|j| f32::from(u8::from(j == label)));
+                self.targets(loss, one_hot, gradient)
+            }
+        }
+    }
+
+    /// Loss and gradient for a row of target values.
+    fn targets(
+        &self,
+        loss: Loss,
+        y: impl Iterator<Item = f32> + Clone,
+        gradient: &mut [f32],
+    ) -> f64 {
+        let n = self.p.len() as f32;
+        let smoothed =
+            |smoothing: f32, floor: f32| y.clone().map(move |y| y * (1.0 - smoothing) + floor);
+        match loss {
+            Loss::SparseCategoricalCrossentropy | Loss::CategoricalCrossentropy { .. } => {
+                let smoothing = loss.label_smoothing();
+                let y = smoothed(smoothing, smoothing / n);
+                for ((g, p), y) in gradient.iter_mut().zip(self.p).zip(y.clone()) {
+                    *g = (p - y) * self.factor;
+                }
+                y.zip(self.logits).map(|(y, &z)| f64::from(y) * (self.log_sum - f64::from(z))).sum()
+            }
+            Loss::BinaryCrossentropy { label_smoothing } => {
+                let y = smoothed(label_smoothing, label_smoothing / 2.0);
+                for ((g, p), y) in gradient.iter_mut().zip(self.p).zip(y.clone()) {
+                    *g = (p - y) * (self.factor / n);
+                }
+                let sum: f64 = y
+                    .zip(self.logits)
+                    .map(|(y, &z)| {
+                        let (y, z) = (f64::from(y), f64::from(z));
+                        z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))
+                    })
+                    .sum();
+                sum / f64::from(n)
+            }
+            Loss::MeanSquaredError => {
+                for ((g, p), y) in gradient.iter_mut().zip(self.p).zip(y.clone()) {
+                    *g = 2.0 * (p - y) * (self.factor / n);
+                }
+                let sum: f64 =
+                    self.p.iter().zip(y).map(|(&p, y)| (f64::from(p) - f64::from(y)).powi(2)).sum();
+                sum / f64::from(n)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Matrix;
 
     #[test]
     fn a_loss_that_does_not_fit_says_what_would() {

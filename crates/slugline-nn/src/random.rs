@@ -80,7 +80,7 @@ impl DropoutMask {
     }
 
     /// `1 / (1 − rate)` for a survivor, else 0.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn factor(&self, sample: usize, column: u32) -> f32 {
         // SplitMix64's finalizer (Steele, Lea & Flood 2014) over the key and the place.
         let mut z = self.key.wrapping_add(

@@ -25,6 +25,7 @@
 pub mod classifier;
 pub mod corpus;
 pub mod evaluation;
+mod hex;
 pub mod model_file;
 pub mod text;
 

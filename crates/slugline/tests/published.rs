@@ -1,6 +1,8 @@
 //! The published Reuters example on the real data: the figures of its log, and real Keras from the
 //! same starting weights.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -44,7 +46,6 @@ fn best(classifier: &Classifier, key: &str) -> f64 {
 
 /// Fails unless `value` lies in the range.
 fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
-    eprintln!("{what}: {value:.4}");
     assert!(range.contains(&value), "{what}: {value} is outside {range:?}");
 }
 
@@ -190,7 +191,6 @@ fn from_keras_own_weights_the_epoch_losses_follow_keras() {
                 .map(|v| v.as_f64().unwrap())
                 .collect();
             let got = history.series(key).unwrap();
-            eprintln!("{run} {epsilon_placement:?} {key}: {got:.4?}, Keras {want:.4?}");
             for (epoch, (got, want)) in got.iter().zip(&want).enumerate() {
                 let error = (got - want).abs() / want;
                 assert!(error < 0.01, "{run}: {key} of epoch {}: {got} for {want}", epoch + 1);

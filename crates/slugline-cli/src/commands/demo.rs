@@ -358,9 +358,9 @@ impl Tour<'_> {
         for &(class, p) in ranked.iter().take(5) {
             let cell = format!("{p:.4}");
             if class == answer {
-                table.strong_row([&class, &name(class), &cell])
+                table.strong_row([&class, &name(class), &cell]);
             } else {
-                table.row([&class, &name(class), &cell])
+                table.row([&class, &name(class), &cell]);
             }
         }
         self.say(format_args!(

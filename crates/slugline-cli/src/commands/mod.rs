@@ -16,8 +16,7 @@ use crate::cli::Command;
 use crate::failure::Failure;
 use crate::output::Console;
 
-pub(crate) fn run(command: &Command, console: &Console) -> Result<(), Failure> {
-    let console = *console;
+pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
     match command {
         Command::Demo(args) => args.run(console),
         Command::Train(args) => args.run(console),

@@ -239,7 +239,7 @@ impl Answers<'_> {
                 serde_json::to_writer(&mut out, &self.as_json(prediction))?;
                 writeln!(out)?;
             } else {
-                self.write_text(&mut out, prediction)?
+                self.write_text(&mut out, prediction)?;
             }
         }
         out.flush()?;

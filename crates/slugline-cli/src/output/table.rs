@@ -1,6 +1,6 @@
 //! Tables of aligned columns.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{QUIET, STRONG};
 
@@ -65,10 +65,11 @@ impl fmt::Display for Table {
         let line = |cells: &[String]| {
             let mut line = String::from("  ");
             for ((cell, (_, align)), width) in cells.iter().zip(&self.header).zip(&widths) {
-                match align {
-                    Align::Left => line.push_str(&format!("{cell:<width$}  ")),
-                    Align::Right => line.push_str(&format!("{cell:>width$}  ")),
-                }
+                // Writing to a string cannot fail.
+                let _ = match align {
+                    Align::Left => write!(line, "{cell:<width$}  "),
+                    Align::Right => write!(line, "{cell:>width$}  "),
+                };
             }
             line.truncate(line.trim_end().len());
             line

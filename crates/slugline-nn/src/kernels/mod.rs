@@ -7,6 +7,11 @@
 //!
 //! All memory access goes through checked slices: the crate has no `unsafe`.
 
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for an instruction set only where it is inlined into the function that has it"
+)]
+
 pub(crate) mod activation;
 pub(crate) mod matmul;
 pub(crate) mod rows;

@@ -2,7 +2,32 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// `out += Σⱼ values[j] · table[ids[j]]`, where `table` has rows of `out.len()` elements.
+/// The factors of a weighted sum of rows.
+pub(crate) trait Factors: Copy {
+    /// `acc + factor[j] · row`, rounded once. Without factors the sum is the same as with ones.
+    fn add<S: Simd>(self, simd: S, j: usize, row: S::f32s, acc: S::f32s) -> S::f32s;
+}
+
+/// All factors are 1.
+#[derive(Clone, Copy)]
+struct Ones;
+
+impl Factors for Ones {
+    #[inline(always)]
+    fn add<S: Simd>(self, simd: S, _: usize, row: S::f32s, acc: S::f32s) -> S::f32s {
+        simd.add_f32s(acc, row)
+    }
+}
+
+impl Factors for &[f32] {
+    #[inline(always)]
+    fn add<S: Simd>(self, simd: S, j: usize, row: S::f32s, acc: S::f32s) -> S::f32s {
+        simd.mul_add_f32s(simd.splat_f32s(self[j]), row, acc)
+    }
+}
+
+/// `out += Σⱼ values[j] · table[ids[j]]`, where `table` has rows of `out.len()` elements; without
+/// `values` they are all 1.
 ///
 /// The sum of each element runs over `j` in order, with fused multiply-adds.
 ///
@@ -14,34 +39,48 @@ pub(crate) fn add_rows<S: Simd>(
     out: &mut [f32],
     table: &[f32],
     ids: &[u32],
-    values: &[f32],
+    values: Option<&[f32]>,
+) {
+    match values {
+        Some(values) => add_weighted(simd, out, table, ids, &values[..ids.len()]),
+        None => add_weighted(simd, out, table, ids, Ones),
+    }
+}
+
+#[inline(always)]
+fn add_weighted<S: Simd>(
+    simd: S,
+    out: &mut [f32],
+    table: &[f32],
+    ids: &[u32],
+    factors: impl Factors,
 ) {
     let width = out.len();
     let lanes = S::F32_LANES;
     let mut col = 0;
     while width - col >= 8 * lanes {
-        panel::<S, 8>(simd, out, table, col, ids, values);
+        panel::<S, 8>(simd, out, table, col, ids, factors);
         col += 8 * lanes;
     }
     if width - col >= 4 * lanes {
-        panel::<S, 4>(simd, out, table, col, ids, values);
+        panel::<S, 4>(simd, out, table, col, ids, factors);
         col += 4 * lanes;
     }
     if width - col >= 2 * lanes {
-        panel::<S, 2>(simd, out, table, col, ids, values);
+        panel::<S, 2>(simd, out, table, col, ids, factors);
         col += 2 * lanes;
     }
     if width - col >= lanes {
-        panel::<S, 1>(simd, out, table, col, ids, values);
+        panel::<S, 1>(simd, out, table, col, ids, factors);
         col += lanes;
     }
     if col < width {
         let out = &mut out[col..];
         let mut acc = simd.partial_load_f32s(out);
-        for (&id, &value) in ids.iter().zip(values) {
+        for (j, &id) in ids.iter().enumerate() {
             let start = id as usize * width + col;
             let row = simd.partial_load_f32s(&table[start..start + (width - col)]);
-            acc = simd.mul_add_f32s(simd.splat_f32s(value), row, acc);
+            acc = factors.add(simd, j, row, acc);
         }
         simd.partial_store_f32s(out, acc);
     }
@@ -55,37 +94,37 @@ fn panel<S: Simd, const P: usize>(
     table: &[f32],
     col: usize,
     ids: &[u32],
-    values: &[f32],
+    factors: impl Factors,
 ) {
     let width = out.len();
     let span = P * S::F32_LANES;
     let (out, _) = S::as_mut_simd_f32s(&mut out[col..col + span]);
     let mut acc: [S::f32s; P] = core::array::from_fn(|p| out[p]);
-    for (&id, &value) in ids.iter().zip(values) {
+    for (j, &id) in ids.iter().enumerate() {
         let start = id as usize * width + col;
         let (row, _) = S::as_simd_f32s(&table[start..start + span]);
-        let value = simd.splat_f32s(value);
         for p in 0..P {
-            acc[p] = simd.mul_add_f32s(value, row[p], acc[p]);
+            acc[p] = factors.add(simd, j, row[p], acc[p]);
         }
     }
     out[..P].copy_from_slice(&acc);
 }
 
-/// Sparse rows of a batch: `spans[r]` is the range of row `r` in `indices` and `values`.
+/// Sparse rows of a batch: `spans[r]` is the range of row `r` in `indices` and `values`. Without
+/// `values` they are all 1.
 #[derive(Clone, Copy)]
 pub(crate) struct SparseRows<'a> {
     pub(crate) spans: &'a [(usize, usize)],
     pub(crate) indices: &'a [u32],
-    pub(crate) values: &'a [f32],
+    pub(crate) values: Option<&'a [f32]>,
 }
 
 impl<'a> SparseRows<'a> {
     /// Ids and values of row `r`.
     #[inline(always)]
-    pub(crate) fn row(&self, r: usize) -> (&'a [u32], &'a [f32]) {
+    pub(crate) fn row(&self, r: usize) -> (&'a [u32], Option<&'a [f32]>) {
         let (start, end) = self.spans[r];
-        (&self.indices[start..end], &self.values[start..end])
+        (&self.indices[start..end], self.values.map(|v| &v[start..end]))
     }
 }
 
@@ -154,9 +193,16 @@ mod tests {
             let want = naive(width, &table, &bias, &ids, &values);
             for cpu in every_cpu() {
                 let mut out = vec![0.0; width];
-                let x = SparseRows { spans: &[(0, ids.len())], indices: &ids, values: &values };
+                let x = SparseRows { spans: &[(0, ids.len())], indices: &ids, values: Some(&values) };
                 sparse_dense(cpu, x, &table, Some(&bias), width, &mut out);
                 prop_assert_eq!(&out, &want);
+
+                let ones = vec![1.0; ids.len()];
+                let (mut with, mut without) = (vec![0.0; width], vec![0.0; width]);
+                let x = SparseRows { values: Some(&ones), ..x };
+                sparse_dense(cpu, x, &table, Some(&bias), width, &mut with);
+                sparse_dense(cpu, SparseRows { values: None, ..x }, &table, Some(&bias), width, &mut without);
+                prop_assert_eq!(with, without);
             }
         }
     }

@@ -126,15 +126,24 @@ pub(crate) fn step_dense(
     rows: RowsMut<'_>,
     gradient: &mut [f32],
 ) {
-    cpu.dispatch(
+    struct Op<'a> {
+        rule: Rule,
+        regularizer: Regularizer,
+        rows: RowsMut<'a>,
+        gradient: &'a mut [f32],
+    }
+    impl WithSimd for Op<'_> {
+        type Output = ();
         #[inline(always)]
-        || {
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self { rule, regularizer, rows, gradient } = self;
             if !regularizer.is_zero() {
                 add_penalty(regularizer, rows.weights, gradient);
             }
             step_row(rule, rows.weights, rows.m, rows.v, gradient, 1.0);
-        },
-    );
+        }
+    }
+    cpu.dispatch(Op { rule, regularizer, rows, gradient });
 }
 
 /// The first layer's backward pass for a range of features: gradient and step of each in one go.
@@ -151,8 +160,8 @@ pub(crate) struct FeatureStep<'a> {
     pub(crate) starts: &'a [u32],
     /// For each non-zero of the batch, by feature: the sample it stands in …
     pub(crate) samples: &'a [u32],
-    /// … and its value.
-    pub(crate) values: &'a [f32],
+    /// … and its value, or nothing where all are 1.
+    pub(crate) values: Option<&'a [f32]>,
     /// Gradient of the layer's pre-activations: one row of `width` a sample.
     pub(crate) delta: &'a [f32],
     pub(crate) width: usize,
@@ -211,7 +220,13 @@ impl FeatureStep<'_> {
     ) {
         let span = row * self.width..(row + 1) * self.width;
         gradient.fill(0.0);
-        add_rows(simd, gradient, self.delta, &self.samples[places.clone()], &self.values[places]);
+        add_rows(
+            simd,
+            gradient,
+            self.delta,
+            &self.samples[places.clone()],
+            self.values.map(|v| &v[places]),
+        );
         let weights = &mut self.rows.weights[span.clone()];
         if !self.regularizer.is_zero() {
             add_penalty(self.regularizer, weights, gradient);
@@ -232,17 +247,22 @@ impl FeatureStep<'_> {
 
 /// `out[c] += Σ over rows of a[row, c]`, in row order: the gradient of a bias.
 pub(crate) fn add_column_sums(cpu: Arch, a: &[f32], out: &mut [f32]) {
-    let width = out.len();
-    cpu.dispatch(
+    struct Op<'a> {
+        a: &'a [f32],
+        out: &'a mut [f32],
+    }
+    impl WithSimd for Op<'_> {
+        type Output = ();
         #[inline(always)]
-        || {
-            for row in a.chunks_exact(width) {
-                for (o, a) in out.iter_mut().zip(row) {
+        fn with_simd<S: Simd>(self, _: S) {
+            for row in self.a.chunks_exact(self.out.len()) {
+                for (o, a) in self.out.iter_mut().zip(row) {
                     *o += a;
                 }
             }
-        },
-    );
+        }
+    }
+    cpu.dispatch(Op { a, out });
 }
 
 #[cfg(test)]
@@ -285,7 +305,7 @@ mod tests {
                         features: &[10, 11, 12, 13],
                         starts: &[0, 2, 3, 3, 5],
                         samples: &[0, 3, 2, 1, 4],
-                        values: &[1.0, 0.5, 2.0, 1.0, -1.0],
+                        values: Some(&[1.0, 0.5, 2.0, 1.0, -1.0]),
                         delta: &numbers(delta_rows * width),
                         width,
                         step: 3,

@@ -9,14 +9,14 @@ use crate::random::Stream;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
-    /// Even in ±√(6 / (n_in + n_out)) (Glorot & Bengio 2010). The default.
+    /// Even in ±√(6 / (`n_in` + `n_out`)) (Glorot & Bengio 2010). The default.
     #[default]
     GlorotUniform,
-    /// Normal with variance 2 / (n_in + n_out), cut off at two standard deviations.
+    /// Normal with variance 2 / (`n_in` + `n_out`), cut off at two standard deviations.
     GlorotNormal,
-    /// Even in ±√(6 / n_in) (He et al. 2015).
+    /// Even in ±√(6 / `n_in`) (He et al. 2015).
     HeUniform,
-    /// Normal with variance 2 / n_in, cut off at two standard deviations.
+    /// Normal with variance 2 / `n_in`, cut off at two standard deviations.
     HeNormal,
     /// Even in ±`limit`.
     RandomUniform {
@@ -30,12 +30,12 @@ pub enum Initializer {
 impl Initializer {
     /// Draws an `[n_in, n_out]` matrix.
     pub(crate) fn draw(self, n_in: usize, n_out: usize, random: &mut Stream) -> Vec<f32> {
+        /// The standard deviation that a normal distribution has left after the cut.
+        const CUT: f64 = 0.879_625_661_034_239_8;
         let count = n_in * n_out;
         let uniform = |random: &mut Stream, limit: f64| {
             (0..count).map(|_| ((random.unit() * 2.0 - 1.0) * limit) as f32).collect()
         };
-        // The standard deviation that a normal distribution has left after the cut.
-        const CUT: f64 = 0.879_625_661_034_239_8;
         let normal = |random: &mut Stream, variance: f64| {
             let deviation = variance.sqrt() / CUT;
             (0..count).map(|_| (random.truncated_normal() * deviation) as f32).collect()

@@ -19,12 +19,14 @@ use crate::kernels::rows::SparseRows;
 /// assert_eq!(x.row(1).indices, [0]);
 /// # Ok::<(), slugline_nn::NnError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CsrMatrix {
     cols: usize,
     indptr: Vec<usize>,
     indices: Vec<u32>,
     values: Vec<f32>,
+    /// Whether every stored value is 1, so that the kernels need not read them.
+    binary: bool,
 }
 
 /// One row of a [`CsrMatrix`].
@@ -34,6 +36,13 @@ pub struct SparseRow<'a> {
     pub indices: &'a [u32],
     /// Their values.
     pub values: &'a [f32],
+}
+
+impl PartialEq for CsrMatrix {
+    fn eq(&self, other: &Self) -> bool {
+        (self.cols, &self.indptr, &self.indices, &self.values)
+            == (other.cols, &other.indptr, &other.indices, &other.values)
+    }
 }
 
 impl CsrMatrix {
@@ -73,8 +82,8 @@ impl CsrMatrix {
             let Some(ids) = indices.get(w[0]..w[1]) else {
                 return bad(row, format!("row offsets fall from {} to {}", w[0], w[1]));
             };
-            if let Some(pair) = ids.windows(2).find(|p| p[0] >= p[1]) {
-                return bad(row, format!("column {} stands before column {}", pair[0], pair[1]));
+            if let Some(i) = (1..ids.len()).find(|&i| ids[i - 1] >= ids[i]) {
+                return bad(row, format!("column {} stands before column {}", ids[i - 1], ids[i]));
             }
             if let Some(&last) = ids.last().filter(|&&last| last as usize >= cols) {
                 return bad(row, format!("column {last} in a matrix of {cols} columns"));
@@ -83,12 +92,13 @@ impl CsrMatrix {
                 return Err(NnError::NotFinite { what: "sparse matrix", row, value });
             }
         }
-        Ok(Self { cols, indptr, indices, values })
+        let binary = values.iter().all(|&v| v == 1.0);
+        Ok(Self { cols, indptr, indices, values, binary })
     }
 
     /// A matrix with no rows yet, to be filled by [`push_row`](Self::push_row).
     pub fn with_cols(cols: usize) -> Self {
-        Self { cols, indptr: vec![0], indices: Vec::new(), values: Vec::new() }
+        Self { cols, indptr: vec![0], indices: Vec::new(), values: Vec::new(), binary: true }
     }
 
     /// Appends a row.
@@ -107,6 +117,7 @@ impl CsrMatrix {
         self.indices.extend_from_slice(&row.indices);
         self.values.extend_from_slice(&row.values);
         self.indptr.push(self.indices.len());
+        self.binary &= row.binary;
         Ok(())
     }
 
@@ -150,6 +161,11 @@ impl CsrMatrix {
         SparseRow { indices: &self.indices[range.clone()], values: &self.values[range] }
     }
 
+    /// Whether every stored value is 1.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.binary
+    }
+
     /// Where row `r` lies in the stored elements.
     pub(crate) fn span(&self, r: usize) -> (usize, usize) {
         (self.indptr[r], self.indptr[r + 1])
@@ -157,7 +173,8 @@ impl CsrMatrix {
 
     /// The rows that lie at `spans`, for the kernels.
     pub(crate) fn as_rows<'a>(&'a self, spans: &'a [(usize, usize)]) -> SparseRows<'a> {
-        SparseRows { spans, indices: &self.indices, values: &self.values }
+        let values = (!self.binary).then_some(&self.values[..]);
+        SparseRows { spans, indices: &self.indices, values }
     }
 
     /// The rows in order.
@@ -183,6 +200,7 @@ impl CsrMatrix {
             indptr: self.indptr[rows.start..=rows.end].iter().map(|p| p - span.start).collect(),
             indices: self.indices[span.clone()].to_vec(),
             values: self.values[span].to_vec(),
+            binary: self.binary,
         })
     }
 
@@ -191,7 +209,7 @@ impl CsrMatrix {
     /// # Errors
     /// [`NnError::Shape`] for a row number beyond the last row.
     pub fn select_rows(&self, rows: &[usize]) -> Result<Self, NnError> {
-        let mut out = Self::with_cols(self.cols);
+        let mut out = Self { binary: self.binary, ..Self::with_cols(self.cols) };
         for &r in rows {
             if r >= self.rows() {
                 return Err(NnError::Shape {
@@ -226,7 +244,8 @@ mod tests {
 
     #[test]
     fn each_broken_rule_is_named() {
-        let cases: [(usize, Vec<usize>, Vec<u32>, Vec<f32>, &str); 6] = [
+        type Case = (usize, Vec<usize>, Vec<u32>, Vec<f32>, &'static str);
+        let cases: [Case; 6] = [
             (3, vec![], vec![], vec![], "row offsets must run from 0 to 0"),
             (3, vec![0, 1], vec![0, 1], vec![1.0, 1.0], "row offsets must run from 0 to 2"),
             (3, vec![0, 2], vec![1, 1], vec![1.0, 1.0], "column 1 stands before column 1"),

@@ -16,7 +16,7 @@ impl Matrix {
     /// # Errors
     /// [`NnError::Shape`] unless `data` has `rows * cols` elements.
     pub fn new(rows: usize, cols: usize, data: Vec<f32>) -> Result<Self, NnError> {
-        let expected = rows.checked_mul(cols).unwrap_or(usize::MAX);
+        let expected = rows.saturating_mul(cols);
         if data.len() != expected {
             return Err(NnError::Shape { what: "elements of a matrix", expected, got: data.len() });
         }

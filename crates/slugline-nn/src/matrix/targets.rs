@@ -1,5 +1,6 @@
 //! What a network should answer: integer labels or a row of target values a sample.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Matrix;
@@ -33,6 +34,7 @@ impl Targets {
     }
 
     /// A copy of a range of samples; the range is cut at the end of the data.
+    #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let range = range.start.min(self.len())..range.end.min(self.len());
         match self {
@@ -53,6 +55,15 @@ impl Targets {
         match self {
             Self::Classes(labels) => labels.clone(),
             Self::Rows(rows) => rows.argmax_rows(),
+        }
+    }
+
+    /// The same targets, as labels where all rows are one-hot: less to read in every step.
+    pub(crate) fn compact(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Rows(rows) => to_classes(rows)
+                .map_or(Cow::Borrowed(self), |labels| Cow::Owned(Self::Classes(labels))),
+            Self::Classes(_) => Cow::Borrowed(self),
         }
     }
 

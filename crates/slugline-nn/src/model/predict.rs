@@ -156,7 +156,7 @@ impl Predictor<'_> {
             });
         }
         let span = [(0, row.indices.len())];
-        let x = SparseRows { spans: &span, indices: row.indices, values: row.values };
+        let x = SparseRows { spans: &span, indices: row.indices, values: Some(row.values) };
         self.forward.run(x, 0, &[], &mut self.scratch);
         Ok(self.scratch.result())
     }
@@ -226,7 +226,7 @@ mod tests {
     fn rows(n: usize) -> CsrMatrix {
         let mut x = CsrMatrix::with_cols(20);
         for i in 0..n {
-            let ids: Vec<u32> = (0..20).filter(|j| (i as u32 * 7 + j) % 4 == 0).collect();
+            let ids: Vec<u32> = (0..20).filter(|j| (i as u32 * 7 + j).is_multiple_of(4)).collect();
             let values: Vec<f32> = ids.iter().map(|&j| 0.1 * (i as f32 + j as f32)).collect();
             x.push_row(&ids, &values).unwrap();
         }

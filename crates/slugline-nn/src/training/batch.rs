@@ -4,46 +4,50 @@ use crate::kernels::rows::SparseRows;
 use crate::matrix::CsrMatrix;
 use crate::random::DropoutMask;
 
-/// The rows of a batch in the order of training.
+/// The rows of a batch in the order of training, copied end to end.
+///
+/// The rows lie scattered over the data; the copy fetches many of them at once, and everything after
+/// it finds them in the cache.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     spans: Vec<(usize, usize)>,
-    /// Copies of the non-zeros after dropout on the input; empty without.
-    dropped: Option<(Vec<u32>, Vec<f32>)>,
+    indices: Vec<u32>,
+    /// Empty where all values are 1.
+    values: Vec<f32>,
 }
 
 impl Batch {
     /// Takes the rows `samples` of `x`, with dropout on their values if there is a mask.
     pub(crate) fn gather(&mut self, x: &CsrMatrix, samples: &[usize], mask: Option<DropoutMask>) {
-        self.spans.clear();
-        let Some(mask) = mask else {
-            self.spans.extend(samples.iter().map(|&s| x.span(s)));
-            self.dropped = None;
-            return;
-        };
-        let (indices, values) = self.dropped.get_or_insert_default();
+        let Self { spans, indices, values } = self;
+        spans.clear();
         indices.clear();
         values.clear();
-        for (r, &s) in samples.iter().enumerate() {
+        for (r, &sample) in samples.iter().enumerate() {
             let start = indices.len();
-            let row = x.row(s);
-            for (&id, &value) in row.indices.iter().zip(row.values) {
-                let factor = mask.factor(r, id);
-                if factor != 0.0 {
-                    indices.push(id);
-                    values.push(value * factor);
+            let row = x.row(sample);
+            if let Some(mask) = mask {
+                for (&id, &value) in row.indices.iter().zip(row.values) {
+                    let factor = mask.factor(r, id);
+                    if factor != 0.0 {
+                        indices.push(id);
+                        values.push(value * factor);
+                    }
+                }
+            } else {
+                indices.extend_from_slice(row.indices);
+                if !x.is_binary() {
+                    values.extend_from_slice(row.values);
                 }
             }
-            self.spans.push((start, indices.len()));
+            spans.push((start, indices.len()));
         }
     }
 
     /// The rows for the kernels.
-    pub(crate) fn rows<'a>(&'a self, x: &'a CsrMatrix) -> SparseRows<'a> {
-        match &self.dropped {
-            Some((indices, values)) => SparseRows { spans: &self.spans, indices, values },
-            None => x.as_rows(&self.spans),
-        }
+    pub(crate) fn rows(&self) -> SparseRows<'_> {
+        let values = Some(&self.values[..]).filter(|v| v.len() == self.indices.len());
+        SparseRows { spans: &self.spans, indices: &self.indices, values }
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) struct ByFeature {
     pub(crate) starts: Vec<u32>,
     /// Row of the batch of each non-zero, rising within a feature.
     pub(crate) samples: Vec<u32>,
-    /// Value of each non-zero.
+    /// Value of each non-zero; empty where all are 1.
     pub(crate) values: Vec<f32>,
     /// Per feature of the vocabulary: first its count, then its next free place. Zero between batches.
     cursors: Vec<u32>,
@@ -68,49 +72,50 @@ pub(crate) struct ByFeature {
 
 impl ByFeature {
     /// Sorts the non-zeros of `rows`, whose features are below `features`.
-    pub(crate) fn build(&mut self, rows: SparseRows<'_>, features: usize) {
-        self.cursors.resize(features, 0);
-        self.present.resize(features.div_ceil(64), 0);
-        self.features.clear();
-        self.starts.clear();
-        let mut total = 0;
-        for r in 0..rows.spans.len() {
-            let (ids, _) = rows.row(r);
-            total += ids.len();
-            for &id in ids {
-                let cursor = &mut self.cursors[id as usize];
-                if *cursor == 0 {
-                    self.present[id as usize / 64] |= 1 << (id % 64);
-                }
-                *cursor += 1;
-            }
+    pub(crate) fn build(&mut self, rows: SparseRows<'_>, n_features: usize) {
+        self.cursors.resize(n_features, 0);
+        self.present.resize(n_features.div_ceil(64), 0);
+        let Self { features, starts, samples, values, cursors, present } = self;
+        let (cursors, present) = (&mut cursors[..], &mut present[..]);
+        features.clear();
+        starts.clear();
+        for &id in rows.indices {
+            cursors[id as usize] += 1;
+            present[id as usize / 64] |= 1 << (id % 64);
         }
         let mut start = 0;
-        for (word, bits) in self.present.iter_mut().enumerate() {
+        for (word, bits) in present.iter_mut().enumerate() {
             while *bits != 0 {
                 let id = word as u32 * 64 + bits.trailing_zeros();
                 *bits &= *bits - 1;
-                self.features.push(id);
-                self.starts.push(start);
-                let cursor = &mut self.cursors[id as usize];
-                start += std::mem::replace(cursor, start);
+                features.push(id);
+                starts.push(start);
+                start += std::mem::replace(&mut cursors[id as usize], start);
             }
         }
-        self.starts.push(start);
-        self.samples.resize(total, 0);
-        self.values.resize(total, 0.0);
+        starts.push(start);
+        samples.resize(rows.indices.len(), 0);
+        values.resize(rows.values.map_or(0, <[f32]>::len), 0.0);
+        let (samples, values) = (&mut samples[..], &mut values[..]);
         for r in 0..rows.spans.len() {
-            let (ids, values) = rows.row(r);
-            for (&id, &value) in ids.iter().zip(values) {
-                let cursor = &mut self.cursors[id as usize];
-                self.samples[*cursor as usize] = r as u32;
-                self.values[*cursor as usize] = value;
-                *cursor += 1;
+            let (ids, row_values) = rows.row(r);
+            for (i, &id) in ids.iter().enumerate() {
+                let place = cursors[id as usize] as usize;
+                cursors[id as usize] += 1;
+                samples[place] = r as u32;
+                if let Some(row_values) = row_values {
+                    values[place] = row_values[i];
+                }
             }
         }
-        for &id in &self.features {
-            self.cursors[id as usize] = 0;
+        for &id in features.iter() {
+            cursors[id as usize] = 0;
         }
+    }
+
+    /// The values for the kernels; `None` where all are 1.
+    pub(crate) fn values(&self) -> Option<&[f32]> {
+        Some(&self.values[..]).filter(|v| v.len() == self.samples.len())
     }
 }
 
@@ -137,7 +142,7 @@ mod tests {
             batch.gather(&x, &samples, None);
             // Twice, so that what the first call leaves behind shows.
             for _ in 0..2 {
-                sorted.build(batch.rows(&x), 300);
+                sorted.build(batch.rows(), 300);
                 let mut want: BTreeMap<u32, Vec<(u32, f32)>> = BTreeMap::new();
                 for (r, &s) in samples.iter().enumerate() {
                     for (&id, &v) in &rows[s] {
@@ -146,7 +151,7 @@ mod tests {
                 }
                 let got: BTreeMap<u32, Vec<(u32, f32)>> = sorted.features.iter().enumerate().map(|(i, &f)| {
                     let places = sorted.starts[i] as usize..sorted.starts[i + 1] as usize;
-                    (f, places.map(|p| (sorted.samples[p], sorted.values[p])).collect())
+                    (f, places.map(|p| (sorted.samples[p], sorted.values().map_or(1.0, |v| v[p]))).collect())
                 }).collect();
                 prop_assert_eq!(got, want);
                 prop_assert!(sorted.features.windows(2).all(|w| w[0] < w[1]));
@@ -161,7 +166,7 @@ mod tests {
         x.push_row(&ids, &vec![1.0; 1000]).unwrap();
         let mut batch = Batch::default();
         batch.gather(&x, &[0], Some(DropoutMask::new(1, 0.5)));
-        let (ids, values) = batch.rows(&x).row(0);
-        assert!((400..600).contains(&ids.len()) && values.iter().all(|&v| v == 2.0));
+        let (ids, values) = batch.rows().row(0);
+        assert!((400..600).contains(&ids.len()) && values.unwrap().iter().all(|&v| v == 2.0));
     }
 }

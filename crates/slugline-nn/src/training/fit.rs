@@ -149,7 +149,8 @@ impl Sequential {
             }
         };
         compiled.prepare(self.parameters());
-        let data = TrainingData { x, y, sample_weight: weights };
+        let y = y.compact();
+        let data = TrainingData { x, y: &y, sample_weight: weights };
         let mut run = Run { compiled, options, data, samples, validation };
         with_threads(options.threads, || run.epochs(self, callbacks))?
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A loss and the metrics of `compile`, by name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scores {
     /// Mean loss a sample, penalties included.
     pub loss: f64,
@@ -25,6 +26,7 @@ impl Scores {
 
 /// The scores of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochLogs {
     /// Number of the epoch within its `fit`, counted from 1.
     pub epoch: usize,
@@ -77,6 +79,7 @@ impl fmt::Display for StopReason {
 
 /// The course of a `fit`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
     /// The finished epochs.
     pub epochs: Vec<EpochLogs>,

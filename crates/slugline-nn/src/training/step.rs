@@ -171,7 +171,7 @@ impl Stepper {
             transposed: &self.transposed,
             tallying: &self.tallying,
         };
-        let rows = self.batch.rows(data.x);
+        let rows = self.batch.rows();
         let width = model.parameters()[0].units;
         let by_feature = &mut self.by_feature;
         let blocks = self
@@ -226,7 +226,7 @@ impl Stepper {
                         features: &by_feature.features[range.clone()],
                         starts: &by_feature.starts[range.start..=range.end],
                         samples: &by_feature.samples,
-                        values: &by_feature.values,
+                        values: by_feature.values(),
                         delta: &self.first_delta,
                         width: units,
                         step,
@@ -360,10 +360,9 @@ impl<'a> Rows<'a> {
 }
 
 /// Cuts the first `n` elements off a slice; off an empty one, nothing.
+#[allow(clippy::mut_mut, reason = "what is cut off leaves the caller's slice")]
 fn take<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    let (head, tail) = std::mem::take(slice).split_at_mut_checked(n).unwrap_or_default();
-    *slice = tail;
-    head
+    slice.split_off_mut(..n).unwrap_or_default()
 }
 
 /// The way of a block forward and back.

@@ -28,6 +28,8 @@ pub mod shuffle;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
+
 pub use datasets::{Dataset, DatasetError, Location};
 pub use describe::{ClassSize, Description, Lengths, PartDescription};
 pub use encode::{CorpusInfo, TextEncoder};
@@ -77,6 +79,6 @@ impl Corpus {
             }
             hash.update(u64::MAX.to_le_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 }

@@ -27,14 +27,14 @@ pub enum ModelFileError {
         /// What the system said.
         source: io::Error,
     },
-    /// The classifier holds a number that a model file cannot hold.
-    #[error("{}: {part} {problem}; train again with a lower learning rate", path.display())]
+    /// The classifier holds what a model file cannot hold.
+    #[error("{}: {part} {problem}", path.display())]
     NotStorable {
         /// The file that was to be written.
         path: PathBuf,
         /// The tensor, or the description.
         part: String,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do.
         problem: String,
     },
     /// The file is something else.

@@ -153,7 +153,8 @@ impl Classifier {
     /// [`ModelFileError`], for whatever is wrong with the file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
         let path = path.as_ref();
-        read::classifier(path, Arc::new(map::map(path)?))
+        let bytes: read::Bytes = Arc::new(map::map(path)?);
+        read::classifier(path, &bytes)
     }
 
     /// Loads a model from the content of its file: a `Vec<u8>`, an `Arc<[u8]>`, a static array. The
@@ -164,7 +165,8 @@ impl Classifier {
     pub fn from_bytes(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
     ) -> Result<Self, ModelFileError> {
-        read::classifier(Path::new(NO_FILE), Arc::new(bytes))
+        let bytes: read::Bytes = Arc::new(bytes);
+        read::classifier(Path::new(NO_FILE), &bytes)
     }
 }
 

@@ -22,10 +22,10 @@ use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{Vectorizer, Vocabulary};
 
 /// The content of a file and whatever keeps it.
-type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub(super) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// The classifier in `bytes`, which are the content of `path`.
-pub(super) fn classifier(path: &Path, bytes: Bytes) -> Result<Classifier, ModelFileError> {
+pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, ModelFileError> {
     let file = bytes.as_ref().as_ref();
     check_version(path, file)?;
     check_checksum(path, file)?;
@@ -59,7 +59,7 @@ pub(super) fn classifier(path: &Path, bytes: Bytes) -> Result<Classifier, ModelF
         return Err(invalid("best_epoch of the record", &expected, found));
     }
 
-    let mut tensors = Tensors { path, bytes: &bytes, header: &header, taken: 0 };
+    let mut tensors = Tensors { path, bytes, header: &header, taken: 0 };
     let mut n_in = network.input_width;
     let mut parameters = Vec::new();
     let dense = network.layers.iter().filter_map(|layer| match layer {
@@ -69,9 +69,10 @@ pub(super) fn classifier(path: &Path, bytes: Bytes) -> Result<Classifier, ModelF
     for (i, dense) in dense.enumerate() {
         let [kernel, bias] = tensor_names(i);
         let kernel = tensors.weights(&kernel, &[n_in, dense.units])?;
-        let bias = match dense.use_bias {
-            true => tensors.weights(&bias, &[dense.units])?,
-            false => Buffer::default(),
+        let bias = if dense.use_bias {
+            tensors.weights(&bias, &[dense.units])?
+        } else {
+            Buffer::default()
         };
         parameters.push((kernel, bias));
         n_in = dense.units;

@@ -134,26 +134,19 @@ fn the_file_begins_as_the_page_says_and_any_safetensors_reader_can_use_it() {
 #[test]
 fn weights_and_words_are_used_where_they_lie() {
     // Whole words, so that the content begins at a multiple of 8.
-    struct Aligned(Vec<u64>);
+    struct Aligned(Arc<Vec<u64>>, usize);
     impl AsRef<[u8]> for Aligned {
         fn as_ref(&self) -> &[u8] {
-            bytemuck::cast_slice(&self.0)
+            &bytemuck::cast_slice(&self.0)[..self.1]
         }
     }
     let mut bytes = tiny(&small()).to_bytes().unwrap();
     let length = bytes.len();
     bytes.resize(length.next_multiple_of(8), 0);
-    let keeper =
-        Arc::new(Aligned(bytes.chunks_exact(8).map(bytemuck::pod_read_unaligned).collect()));
-
-    struct Window(Arc<Aligned>, usize);
-    impl AsRef<[u8]> for Window {
-        fn as_ref(&self) -> &[u8] {
-            &(*self.0).as_ref()[..self.1]
-        }
-    }
-    let classifier = Classifier::from_bytes(Window(Arc::clone(&keeper), length)).unwrap();
-    let inside = (*keeper).as_ref().as_ptr_range();
+    let words: Vec<u64> = bytes.chunks_exact(8).map(bytemuck::pod_read_unaligned).collect();
+    let kept = Arc::new(words);
+    let classifier = Classifier::from_bytes(Aligned(Arc::clone(&kept), length)).unwrap();
+    let inside = bytemuck::cast_slice::<u64, u8>(&kept).as_ptr_range();
     let (words, offsets, table) = classifier.vectorizer().vocabulary().stored();
     let mut starts = vec![words.as_ptr(), offsets.as_ptr().cast(), table.as_ptr().cast()];
     for parameters in classifier.network().parameters() {

@@ -1,6 +1,5 @@
 //! From a classifier to a file.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -43,7 +42,9 @@ impl<'a> Image<'a> {
         let json = header(description, &tensors).map_err(|e| not_storable(e.to_string()))?;
         let length = json.len().next_multiple_of(LENGTH);
         if length as u64 > MAX_HEADER {
-            return Err(not_storable(format!("has {length} bytes, at most {MAX_HEADER} fit")));
+            return Err(not_storable(format!(
+                "has {length} bytes, at most {MAX_HEADER} fit; shorten the record"
+            )));
         }
         let mut header = (length as u64).to_le_bytes().to_vec();
         header.extend(json);
@@ -83,7 +84,7 @@ impl<'a> Image<'a> {
         file.persist(path)?;
         // The new name is on the disk only when the folder is; folders cannot be opened on Windows.
         #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
+        std::fs::File::open(folder)?.sync_all()?;
         Ok(())
     }
 }
@@ -110,7 +111,10 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
                 return Err(ModelFileError::NotStorable {
                     path: path.to_owned(),
                     part: name.clone(),
-                    problem: format!("holds the value {} at position {at}", values[at]),
+                    problem: format!(
+                        "holds the value {} at position {at}; train again with a lower learning rate",
+                        values[at]
+                    ),
                 });
             }
             all.push(tensor(name, Dtype::F32, shape, bytemuck::cast_slice(values)));
@@ -153,7 +157,9 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
         _ => Err(ModelFileError::NotStorable {
             path: path.to_owned(),
             part: "the training record".into(),
-            problem: "holds a figure that is not a finite number".into(),
+            problem:
+                "holds a figure that is not a finite number; train again with a lower learning rate"
+                    .into(),
         }),
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::FetchError;
 use super::sources::Checksum;
+use crate::hex::hex;
 
 /// Bytes moved at a time between network, memory and disk.
 pub(super) const BLOCK: usize = 64 * 1024;
@@ -169,12 +170,6 @@ impl Running {
             Self::Md5(d) => hex(&d.clone().finalize()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| DIGITS[usize::from(d)]).collect()
 }
 
 #[cfg(test)]

@@ -291,7 +291,7 @@ const CASES: &[Case] = &[
         "a loss that does not fit",
         |p| {
             p.description["record"]["options"]["loss"] =
-                json!({"name": "binary_crossentropy", "label_smoothing": 0.0})
+                json!({"name": "binary_crossentropy", "label_smoothing": 0.0});
         },
         "needs a last layer with sigmoid",
     ),
@@ -329,10 +329,10 @@ fn headers_that_are_no_headers_are_refused() {
     let start = format!(r#"{{"__metadata__":{{"slugline":{text}"#);
     let cases = [
         (format!(r#"{start},"other":"x"}}}}"#), "__metadata__: expected one key, found 2 keys"),
-        (format!(r#"{start}}}"#), "the header"),
+        (format!(r"{start}}}"), "the header"),
         (format!(r#"{start}}},"deep":{deep}"#), "the header"),
         (format!(r#"{start}}},"__metadata__":{{}}}}"#), "the header"),
-        (text.replace("x", "y"), "expected a Slugline model file"),
+        (text.replace('x', "y"), "expected a Slugline model file"),
     ];
     for (header, want) in cases {
         let err = refused(file(&header, &[]));
