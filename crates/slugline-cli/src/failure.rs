@@ -14,7 +14,7 @@ use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
 
 use crate::cli::Cli;
-use crate::output::{Console, ERROR};
+use crate::output::{ERROR, alert};
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ impl From<serde_json::Error> for Failure {
 
 impl Failure {
     /// Tells the failure on standard error and gives its exit code.
-    pub(crate) fn report(&self, console: Console) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Usage { command, problem } => {
@@ -92,7 +92,7 @@ impl Failure {
                     message.push_str(&error.to_string());
                     cause = error.source();
                 }
-                console.alert(&message);
+                alert(&message);
                 ExitCode::FAILURE
             }
         }

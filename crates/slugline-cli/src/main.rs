@@ -27,6 +27,6 @@ fn main() -> ExitCode {
     let console = cli.output.console();
     match commands::run(&cli.command, console) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(console),
+        Err(failure) => failure.report(),
     }
 }

@@ -9,7 +9,8 @@ use slugline::corpus::{Corpus, Dataset, Description, Location, PartDescription, 
 use crate::failure::Failure;
 use crate::options::{DataArgs, Part, dataset};
 use crate::output::{
-    Align, BEST, Console, DownloadBar, HEADING, QUIET, STRONG, Table, grouped, wrapped,
+    Align, BEST, Console, DownloadBar, HEADING, QUIET, STRONG, Table, grouped, out, wrapped,
+    write_json,
 };
 
 /// List, describe, show and fetch the corpora known by name
@@ -150,9 +151,9 @@ fn list(files: &DataArgs, console: Console) -> Result<(), Failure> {
                 })
             })
             .collect();
-        return console.write_json(&list);
+        return write_json(&list);
     }
-    let mut out = console.out();
+    let mut out = out();
     for (i, (dataset, location)) in found.iter().enumerate() {
         if i > 0 {
             writeln!(out)?;
@@ -175,9 +176,9 @@ fn list(files: &DataArgs, console: Console) -> Result<(), Failure> {
 fn info(data: &NameArgs, max_features: u32, console: Console) -> Result<(), Failure> {
     let description = data.load(max_features, console)?.describe();
     if console.json() {
-        return console.write_json(&description);
+        return write_json(&description);
     }
-    let mut out = console.out();
+    let mut out = out();
     writeln!(out, "{HEADING}{}{HEADING:#}", description.name)?;
     writeln!(out, "{}\n", wrapped(&description.description, usize::MAX))?;
     writeln!(out, "{}", parts_table(&description))?;
@@ -276,7 +277,7 @@ fn show(
     let label = corpus.class_names.get(label as usize).map_or("?", String::as_str);
     let text = corpus.decode(ids);
     if console.json() {
-        return console.write_json(&json!({
+        return write_json(&json!({
             "data": data.name.name(),
             "split": split.name(),
             "number": number,
@@ -285,7 +286,7 @@ fn show(
             "ids": ids,
         }));
     }
-    let mut out = console.out();
+    let mut out = out();
     writeln!(
         out,
         "{STRONG}{label}{STRONG:#}  {QUIET}{}, {} document {number}, {} ids{QUIET:#}",
@@ -303,13 +304,13 @@ fn fetch(data: &NameArgs, console: Console) -> Result<(), Failure> {
     let location = data.name.fetch(&data.files.locator(), &mut |progress| bar.show(progress))?;
     drop(bar);
     if console.json() {
-        return console.write_json(&json!({
+        return write_json(&json!({
             "name": data.name.name(),
             "status": status(&location),
             "paths": paths(&location),
         }));
     }
-    let mut out = console.out();
+    let mut out = out();
     if location == Location::Embedded {
         console.note(format_args!("{} is built in: there is nothing to fetch", data.name));
     }

@@ -17,7 +17,8 @@ use super::predict::Ranked;
 use crate::failure::Failure;
 use crate::options::{DataArgs, dataset};
 use crate::output::{
-    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Series, Table, grouped, score, wrapped,
+    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Series, Table, grouped, out, score,
+    wrapped, write_json,
 };
 
 /// A guided tour: the published newswire example from the data to the bottleneck
@@ -81,7 +82,7 @@ impl DemoArgs {
         let start = Instant::now();
         let figures = tour.walk()?;
         if console.json() {
-            console.write_json(&figures)?;
+            write_json(&figures)?;
         } else {
             tour.say(format_args!(
                 "\n{QUIET}{:.1} s in all. On real newswires: slugline demo --data reuters\n\
@@ -153,7 +154,7 @@ impl Tour<'_> {
         if self.console.json() {
             return Ok(());
         }
-        let mut out = self.console.out();
+        let mut out = out();
         writeln!(out, "{line}")?;
         out.flush()
     }

@@ -12,7 +12,7 @@ use slugline::nn::with_threads;
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{DataArgs, Part, dataset};
-use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, score};
+use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, out, score, write_json};
 
 /// Score a model on a corpus, beside the baselines
 ///
@@ -80,7 +80,7 @@ impl EvaluateArgs {
         let documents = self.split.of(&corpus);
         let evaluation = with_threads(self.threads, || classifier.evaluate(documents))??;
         if console.json() {
-            console.write_json(&self.as_json(data, &evaluation)?)
+            write_json(&self.as_json(data, &evaluation)?)
         } else {
             self.print(console, data, &evaluation)
         }
@@ -100,7 +100,7 @@ impl EvaluateArgs {
     }
 
     fn print(&self, console: Console, data: Dataset, e: &Evaluation) -> Result<(), Failure> {
-        let mut out = console.out();
+        let mut out = out();
         let part = match self.split {
             Part::Test => "test part",
             Part::Train => "training part, held-out samples included",

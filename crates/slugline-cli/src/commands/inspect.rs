@@ -13,7 +13,7 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, score, wrapped,
+    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -72,20 +72,15 @@ impl InspectArgs {
             source,
         })?;
         if console.json() {
-            self.write_json(console, &classifier, size.len())
+            self.write_json(&classifier, size.len())
         } else {
             self.print(console, &classifier, size.len())
         }
     }
 
-    fn write_json(
-        &self,
-        console: Console,
-        classifier: &Classifier,
-        size: u64,
-    ) -> Result<(), Failure> {
+    fn write_json(&self, classifier: &Classifier, size: u64) -> Result<(), Failure> {
         let record = classifier.record();
-        console.write_json(&Report {
+        write_json(&Report {
             model: self.model.display().to_string(),
             size_bytes: size,
             summary: classifier.network().summary(),
@@ -108,7 +103,7 @@ impl InspectArgs {
 
     fn print(&self, console: Console, classifier: &Classifier, size: u64) -> Result<(), Failure> {
         let record = classifier.record();
-        let mut out = console.out();
+        let mut out = out();
         writeln!(
             out,
             "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",

@@ -12,7 +12,7 @@ use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::output::{Console, QUIET, STRONG};
+use crate::output::{Console, QUIET, STRONG, out};
 
 /// Answer texts with a label and probabilities
 ///
@@ -233,7 +233,7 @@ impl Answers<'_> {
             return Ok(());
         }
         let predictions = self.classifier.predict_batch(texts);
-        let mut out = self.console.out();
+        let mut out = out();
         for prediction in &predictions {
             if self.console.json() {
                 serde_json::to_writer(&mut out, &self.as_json(prediction))?;

@@ -12,7 +12,9 @@ use slugline::nn::StopReason;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{DataArgs, TrainingArgs, TrainingPlan, dataset};
-use crate::output::{BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, score};
+use crate::output::{
+    BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score, write_json,
+};
 
 /// Train a classifier and save it as a model file
 ///
@@ -139,7 +141,7 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            console.write_json(&self.as_json(record, parameters, fit_time))
+            write_json(&self.as_json(record, parameters, fit_time))
         } else {
             self.print(console, record, parameters, fit_time)
         }
@@ -210,7 +212,7 @@ impl TrainRun<'_> {
                 &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
             ]);
         }
-        let mut out = console.out();
+        let mut out = out();
         write!(out, "{table}")?;
         out.flush()?;
         let unwatched =

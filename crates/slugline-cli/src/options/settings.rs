@@ -11,6 +11,7 @@ pub(crate) struct Setting {
     pub(crate) value: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers give numbers and names as they are")]
 fn setting(name: &'static str, value: impl ToString) -> Setting {
     Setting { name, value: value.to_string() }
 }

@@ -51,42 +51,41 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Standard output, without colour where none is wanted. To be flushed, or dropped.
-    pub(crate) fn out(self) -> BufWriter<AutoStream<StdoutLock<'static>>> {
-        BufWriter::new(AutoStream::auto(io::stdout().lock()))
-    }
-
     /// Whether results are for machines.
     pub(crate) fn json(self) -> bool {
         self.format == Format::Json
     }
 
-    /// Writes a result as one line of JSON.
-    pub(crate) fn write_json(self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(value)?;
-        line.push(b'\n');
-        // Not through the stream that strips colour: JSON has none.
-        let mut out = io::stdout().lock();
-        out.write_all(&line)?;
-        out.flush()?;
-        Ok(())
-    }
-
     /// A line of talk; nothing with `--quiet`.
     pub(crate) fn note(self, line: fmt::Arguments<'_>) {
         if !self.quiet {
-            self.alert(&line);
+            alert(&line);
         }
-    }
-
-    /// A line on standard error, with `--quiet` too.
-    pub(crate) fn alert(self, line: &impl fmt::Display) {
-        // Where standard error is closed there is nobody to tell.
-        let _ = writeln!(anstream::stderr().lock(), "{line}");
     }
 
     /// Whether progress may be drawn and redrawn on standard error.
     pub(crate) fn draws(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
+}
+
+/// Standard output, without colour where none is wanted. To be flushed, or dropped.
+pub(crate) fn out() -> BufWriter<AutoStream<StdoutLock<'static>>> {
+    BufWriter::new(AutoStream::auto(io::stdout().lock()))
+}
+
+/// Writes a result as one line of JSON.
+pub(crate) fn write_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// A line on standard error, with `--quiet` too.
+pub(crate) fn alert(line: &impl fmt::Display) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
 }

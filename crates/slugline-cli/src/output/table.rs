@@ -81,9 +81,9 @@ impl fmt::Display for Table {
         for row in &self.rows {
             let text = line(&row.cells);
             if row.strong {
-                writeln!(f, "{STRONG}{text}{STRONG:#}")?
+                writeln!(f, "{STRONG}{text}{STRONG:#}")?;
             } else {
-                writeln!(f, "{text}")?
+                writeln!(f, "{text}")?;
             }
         }
         Ok(())

@@ -171,6 +171,14 @@ impl Sequential {
         self.parameters.iter().map(Parameters::count).sum()
     }
 
+    /// Whether no weight or bias is NaN or infinite.
+    pub(crate) fn has_finite_weights(&self) -> bool {
+        self.parameters
+            .iter()
+            .flat_map(|p| [&p.kernel, &p.bias])
+            .all(|weights| weights.as_slice().iter().all(|w| w.is_finite()))
+    }
+
     /// Sets how to train and what to report. Forgets the state of an earlier optimizer.
     ///
     /// # Errors

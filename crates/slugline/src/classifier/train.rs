@@ -211,41 +211,46 @@ mod tests {
         // One step an epoch; the third one throws the weights out of range.
         let rates =
             LearningRate::PiecewiseConstantDecay { boundaries: vec![1], values: vec![0.01, 1e40] };
-        let sgd = Optimizer::sgd();
+        let tame =
+            TrainingOptions { optimizer: Optimizer::sgd(), hidden: vec![], epochs: 2, ..options() };
         let wild = TrainingOptions {
-            optimizer: sgd.clone().with_learning_rate(rates),
-            hidden: vec![],
-            ..options()
+            optimizer: tame.optimizer.clone().with_learning_rate(rates),
+            epochs: 5,
+            ..tame.clone()
         };
-        let tame = TrainingOptions { optimizer: sgd, epochs: 3, hidden: vec![], ..options() };
         let Err(ClassifierError::Diverged { error, reached }) = Classifier::train(&corpus, &wild)
         else {
             panic!("did not diverge")
         };
-        assert!(error.to_string().contains("in epoch 4, step 1"), "{error}");
+        assert!(
+            error.to_string().contains("in epoch 3, step 1; the weights of epoch 2"),
+            "{error}"
+        );
         let history = &reached.record().history;
-        assert_eq!((history.epochs.len(), history.stop_reason), (3, StopReason::Diverged));
-        let two = TrainingOptions { epochs: 2, ..tame.clone() };
-        let two = Classifier::train(&corpus, &two).unwrap();
-        assert_eq!(history.epochs[..2], two.record().history.epochs);
-        assert_eq!(reached.predict("wheat").probabilities.len(), 2);
+        assert_eq!(history.stop_reason, StopReason::Diverged);
+        let tame = Classifier::train(&corpus, &tame).unwrap();
+        assert_eq!(history.epochs, tame.record().history.epochs);
+        assert!(reached.network().same_weights(tame.network()));
+
+        let at_once = TrainingOptions {
+            optimizer: Optimizer::sgd().with_learning_rate(LearningRate::Constant(1e40)),
+            ..wild
+        };
+        let error = Classifier::train(&corpus, &at_once).unwrap_err();
+        assert!(matches!(error, ClassifierError::Network(NnError::Diverged { last_good: 0, .. })));
     }
 
     #[test]
     fn a_document_gets_the_answer_of_its_text() {
         let corpus = corpus(&["grain", "metal"], &TEXTS);
         let model = Classifier::train(&corpus, &options()).unwrap();
-        // Start mark, an unknown word, wheat.
-        let ids = [1, 2, 4];
+        // Start mark, a word left out, the second most frequent word.
+        let ids = [1, 2, 5];
         assert_eq!(corpus.decode(&ids), "? ? wheat");
-        // A word that the vocabulary does not have leaves the mark of left-out words.
-        let from_text = model.predict("barley wheat");
-        assert_eq!((from_text.words, from_text.unknown_words), (2, 1));
-        assert_eq!(model.predict_document(&ids).unwrap().words, 2);
-        assert_eq!(
-            model.predict_document(&[20]).unwrap_err().to_string().contains("word id 20"),
-            true
-        );
+        // A word that the vocabulary does not have counts as one left out.
+        assert_eq!(model.predict_document(&ids).unwrap(), model.predict("barley wheat"));
+        let err = model.predict_document(&[20]).unwrap_err().to_string();
+        assert!(err.contains("word id 20 with 20 features"), "{err}");
     }
 
     #[test]
