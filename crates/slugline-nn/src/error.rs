@@ -86,7 +86,7 @@ pub enum NnError {
     /// The loss became NaN or infinite. The weights are those of the end of the last good epoch.
     #[error(
         "training diverged: the loss was {loss} in epoch {epoch}, step {step}; the weights of epoch {last_good} \
-         are kept. Lower the learning rate (now {learning_rate}), or look for extreme input values"
+         are kept. Lower the learning rate (now {learning_rate:?}), or look for extreme input values"
     )]
     Diverged {
         /// Epoch counted from 1.

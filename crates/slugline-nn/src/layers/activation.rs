@@ -23,15 +23,46 @@ pub enum Activation {
     Gelu,
 }
 
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Activation {
+    /// Every activation.
+    pub const ALL: [Self; 6] =
+        [Self::Linear, Self::Relu, Self::Tanh, Self::Sigmoid, Self::Softmax, Self::Gelu];
+
+    /// Keras's name of the activation.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Linear => "linear",
             Self::Relu => "relu",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
             Self::Softmax => "softmax",
             Self::Gelu => "gelu",
-        })
+        }
+    }
+
+    /// The activation of a [`name`](Self::name).
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|activation| activation.name() == name)
+    }
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_stored_form() {
+        for activation in Activation::ALL {
+            assert_eq!(Activation::by_name(activation.name()), Some(activation));
+            let json = serde_json::to_string(&activation).unwrap();
+            assert_eq!(json, format!("\"{activation}\""));
+        }
+        assert_eq!(Activation::by_name("swish"), None);
     }
 }

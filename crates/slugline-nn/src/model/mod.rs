@@ -171,6 +171,14 @@ impl Sequential {
         self.parameters.iter().map(Parameters::count).sum()
     }
 
+    /// Whether no weight or bias is NaN or infinite.
+    pub(crate) fn has_finite_weights(&self) -> bool {
+        self.parameters
+            .iter()
+            .flat_map(|p| [&p.kernel, &p.bias])
+            .all(|weights| weights.as_slice().iter().all(|w| w.is_finite()))
+    }
+
     /// Sets how to train and what to report. Forgets the state of an earlier optimizer.
     ///
     /// # Errors
@@ -324,5 +332,11 @@ mod tests {
         let start = |seed| Sequential::new(5, [Dense::new(3).into()], seed).unwrap().parameters;
         assert_eq!(start(1), start(1));
         assert_ne!(start(1), start(2));
+        let model = |seed| Sequential::new(5, [Dense::new(3).into()], seed).unwrap();
+        assert!(model(1).same_weights(&model(1)));
+        assert!(!model(1).same_weights(&model(2)));
+        let mut minus_zero = model(1);
+        minus_zero.parameters[0].bias.make_mut()[0] = -0.0;
+        assert!(!model(1).same_weights(&minus_zero));
     }
 }

@@ -177,6 +177,17 @@ impl Sequential {
         self.parameters().iter().map(|p| (p.kernel.clone(), p.bias.clone())).collect()
     }
 
+    /// Whether all kernels and biases are those of `other` to the last bit.
+    pub fn same_weights(&self, other: &Self) -> bool {
+        let bits = |weights: &Weights| -> Vec<u32> {
+            weights.as_slice().iter().map(|w| w.to_bits()).collect()
+        };
+        let all = |model: &Self| -> Vec<(Vec<u32>, Vec<u32>)> {
+            model.parameters().iter().map(|p| (bits(&p.kernel), bits(&p.bias))).collect()
+        };
+        all(self) == all(other)
+    }
+
     /// Puts a copy made by [`weights`](Self::weights) back.
     pub(crate) fn restore(&mut self, weights: Vec<(Weights, Weights)>) {
         for (p, (kernel, bias)) in self.parameters_mut().iter_mut().zip(weights) {

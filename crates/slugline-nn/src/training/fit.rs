@@ -295,6 +295,16 @@ impl Run<'_> {
                 return Ok(None);
             }
         }
+        // The last step's weights have not met a loss yet, and those of an epoch may be kept.
+        if !model.has_finite_weights() {
+            return Err(NnError::Diverged {
+                epoch,
+                step: steps,
+                loss: f64::NAN,
+                learning_rate,
+                last_good: epoch - 1,
+            });
+        }
         let train = scores(
             loss_sum / seen as f64,
             &self.compiled.metrics,

@@ -1,5 +1,7 @@
 //! What training reports, epoch by epoch.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A loss and the metrics of `compile`, by name.
@@ -60,6 +62,19 @@ pub enum StopReason {
     Stopped,
     /// A callback stopped it within an epoch; the weights are those reached.
     Interrupted,
+    /// The loss became NaN or infinite; the weights are those of the last good epoch.
+    Diverged,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+            Self::Diverged => "diverged",
+        })
+    }
 }
 
 /// The course of a `fit`.
@@ -119,6 +134,15 @@ impl History {
         }
         best.map(|(epoch, _)| epoch)
     }
+
+    /// The epoch, counted from 1, after which the network overfits: its validation loss is the lowest
+    /// of the run, and every later epoch learns the training samples better and the others worse.
+    /// `None` without validation, or if the last epoch is the best one, as there overfitting has not
+    /// begun.
+    pub fn overfits_after(&self) -> Option<usize> {
+        let last = self.epochs.last()?.epoch;
+        self.best_epoch("val_loss").filter(|&best| best < last)
+    }
 }
 
 /// Whether small values of a key are the good ones.
@@ -150,7 +174,10 @@ mod tests {
         assert_eq!(history.best_epoch("val_loss"), Some(2));
         assert_eq!(history.best_epoch("val_accuracy"), Some(2));
         assert_eq!(history.best_epoch("loss"), Some(3));
+        assert_eq!(history.overfits_after(), Some(2));
         assert_eq!((history.best_epoch("auc"), history.series("auc")), (None, None));
         assert_eq!(history.last("learning_rate"), Some(0.1));
+        let falling = History { epochs: history.epochs[..2].to_vec(), ..Default::default() };
+        assert_eq!(falling.overfits_after(), None);
     }
 }

@@ -5,7 +5,7 @@ mod predict;
 mod record;
 mod train;
 
-use crate::corpus::CorpusError;
+use crate::corpus::{Corpus, CorpusError};
 use crate::evaluation::Evaluation;
 use crate::nn::{NnError, Sequential};
 use crate::text::{Vectorizer, VocabularyError};
@@ -45,6 +45,38 @@ pub enum ClassifierError {
         expected: usize,
         /// The count found.
         found: usize,
+    },
+    /// A corpus that the classifier cannot be scored on, as it has other classes.
+    #[error(
+        "the corpus `{corpus}` has other classes than the model, which was trained on `{trained_on}`: \
+         {problem}; evaluate on `{trained_on}`, or train a model on `{corpus}`"
+    )]
+    OtherClasses {
+        /// Name of the corpus.
+        corpus: String,
+        /// Name of the corpus that the model was trained on.
+        trained_on: String,
+        /// The first disagreement.
+        problem: String,
+    },
+    /// A corpus that the classifier cannot be scored on, as its words are numbered otherwise.
+    #[error(
+        "the corpus `{corpus}` numbers its words otherwise than the one that the model was trained on: \
+         {problem}; load it from the same files as for training"
+    )]
+    OtherWords {
+        /// Name of the corpus.
+        corpus: String,
+        /// The first disagreement.
+        problem: String,
+    },
+    /// Training diverged after at least one good epoch.
+    #[error("{error}")]
+    Diverged {
+        /// What happened.
+        error: NnError,
+        /// The classifier as it was at the end of the last good epoch.
+        reached: Box<Classifier>,
     },
     /// The validation split leaves nothing to train or nothing to validate on.
     #[error(
@@ -107,7 +139,40 @@ impl Classifier {
         &self.record
     }
 
-    /// Scores on labelled documents, which must be numbered as the training documents were.
+    /// Checks that the documents of a corpus can be scored: that it has the classes of the model,
+    /// and numbers words as the training corpus did. Where it was split otherwise (`test_split`,
+    /// `seed`, `maxlen`) nothing is said, though documents to test on may then have been trained on.
+    ///
+    /// # Errors
+    /// [`ClassifierError::OtherClasses`], [`ClassifierError::OtherWords`].
+    pub fn check_corpus(&self, corpus: &Corpus) -> Result<(), ClassifierError> {
+        let (ours, theirs) = (&self.class_names, &corpus.class_names);
+        let differs = ours.iter().zip(theirs).position(|(a, b)| a != b);
+        let problem = match differs {
+            Some(i) => Some(format!("class {i} is `{}` there and `{}` here", theirs[i], ours[i])),
+            None if ours.len() != theirs.len() => {
+                Some(format!("{} classes there and {} here", theirs.len(), ours.len()))
+            }
+            None => None,
+        };
+        if let Some(problem) = problem {
+            return Err(ClassifierError::OtherClasses {
+                corpus: corpus.name.clone(),
+                trained_on: self.record.corpus.name.clone(),
+                problem,
+            });
+        }
+        let theirs = Vectorizer::from_corpus(corpus, self.vectorizer.width())?;
+        match self.vectorizer.numbering_difference(&theirs) {
+            None => Ok(()),
+            Some(problem) => {
+                Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
+            }
+        }
+    }
+
+    /// Scores on labelled documents, which must be numbered as the training documents were; see
+    /// [`check_corpus`](Self::check_corpus).
     ///
     /// # Errors
     /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those

@@ -1,6 +1,7 @@
 //! The settings of a training run.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,21 @@ pub enum ValidationSplit {
     Fraction(f64),
 }
 
+impl ValidationSplit {
+    /// The positions of the samples to train on and of those held out, of `samples` in all. Either
+    /// may be empty.
+    pub fn ranges(self, samples: usize) -> (Range<usize>, Range<usize>) {
+        match self {
+            Self::None => (0..samples, 0..0),
+            Self::First(n) => (n.min(samples)..samples, 0..n.min(samples)),
+            Self::Fraction(share) => {
+                let kept = ((samples as f64 * (1.0 - share)) as usize).min(samples);
+                (0..kept, kept..samples)
+            }
+        }
+    }
+}
+
 impl fmt::Display for ValidationSplit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -165,6 +181,19 @@ pub enum ClassWeight {
     None,
     /// `samples / (classes · samples of the class)`, as scikit-learn's `balanced`.
     Balanced,
+}
+
+impl ClassWeight {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::None, Self::Balanced];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Balanced => "balanced",
+        }
+    }
 }
 
 #[cfg(test)]

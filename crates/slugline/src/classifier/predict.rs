@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Classifier;
+use super::{Classifier, ClassifierError};
+use crate::corpus::Sequences;
 use crate::nn::{CsrMatrix, Predictor};
-use crate::text::FeatureBuffer;
+use crate::text::{FeatureBuffer, multi_hot};
 
 /// The answer for one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,19 +69,9 @@ impl TextPredictor<'_> {
             counts.push((features.words(), features.unknown_words()));
         }
         let outputs = network.predict_rows(rows).unwrap_or_default();
-        let classes = classifier.class_names.len();
-        let answers = outputs.chunks_exact(classes).zip(counts);
+        let answers = outputs.chunks_exact(classifier.class_names.len()).zip(counts);
         answers
-            .map(|(probabilities, (words, unknown_words))| {
-                let class = argmax(probabilities);
-                Prediction {
-                    label: classifier.class_names[class].clone(),
-                    class: class as u32,
-                    probabilities: probabilities.to_vec(),
-                    words,
-                    unknown_words,
-                }
-            })
+            .map(|(p, (words, unknown_words))| classifier.answer(p.to_vec(), words, unknown_words))
             .collect()
     }
 }
@@ -104,6 +95,35 @@ impl Classifier {
     /// The answer for one text.
     pub fn predict(&self, text: &str) -> Prediction {
         self.predictor().predict(text)
+    }
+
+    /// The answer for a document of a corpus that numbers words as the training corpus did; see
+    /// [`check_corpus`](Self::check_corpus). Its words are its ids without the start mark, the
+    /// unknown ones those that stand for a word left out.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`] for an id beyond the features of the model.
+    pub fn predict_document(&self, ids: &[u32]) -> Result<Prediction, ClassifierError> {
+        let mut document = Sequences::new();
+        document.push(ids, 0);
+        let row = multi_hot(&document, self.vectorizer.width())?;
+        let probabilities = self.network.predict(&row)?.row(0).to_vec();
+        let options = self.vectorizer.options();
+        let starts = ids.first().is_some_and(|&id| Some(id) == options.start_char);
+        let words = &ids[usize::from(starts)..];
+        let unknown = words.iter().filter(|&&id| Some(id) == options.oov_char).count();
+        Ok(self.answer(probabilities, words.len(), unknown))
+    }
+
+    fn answer(&self, probabilities: Vec<f32>, words: usize, unknown_words: usize) -> Prediction {
+        let class = argmax(&probabilities);
+        Prediction {
+            label: self.class_names.get(class).cloned().unwrap_or_default(),
+            class: class as u32,
+            probabilities,
+            words,
+            unknown_words,
+        }
     }
 
     /// The answers for many texts, in their order, on all threads of the current pool.

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::corpus::Corpus;
 use crate::nn::{
-    Callback, CsrMatrix, EarlyStopping, FitOptions, Loss, Metric, NnError, Sequential, Targets,
-    Validation, to_categorical,
+    Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
+    NnError, Sequential, StopReason, Targets, Validation, to_categorical,
 };
 use crate::text::{Vectorizer, multi_hot};
 
@@ -33,7 +33,8 @@ impl Classifier {
     /// # Errors
     /// [`ClassifierError::Validation`] if the split leaves nothing to train or validate on;
     /// [`ClassifierError::Network`] for a setting out of range, data that do not fit, or a run that
-    /// diverged; [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
+    /// diverged in its first epoch; [`ClassifierError::Diverged`] for one that diverged later;
+    /// [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
     pub fn train(corpus: &Corpus, options: &TrainingOptions) -> Result<Self, ClassifierError> {
         Self::train_with(corpus, options, &mut [])
     }
@@ -42,7 +43,8 @@ impl Classifier {
     /// run, the classifier is what was reached.
     ///
     /// # Errors
-    /// As [`train`](Self::train).
+    /// As [`train`](Self::train); of a run that diverged after a good epoch
+    /// [`ClassifierError::Diverged`] holds what that epoch had reached.
     pub fn train_with(
         corpus: &Corpus,
         options: &TrainingOptions,
@@ -77,10 +79,17 @@ impl Classifier {
         let mut stopping = options
             .patience
             .map(|patience| EarlyStopping::new(monitor, patience).restore_best_weights(true));
+        let mut finished = Finished::default();
         let mut all: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|c| &mut **c as &mut dyn Callback).collect();
         all.extend(stopping.as_mut().map(|s| s as &mut dyn Callback));
-        let history = network.fit_with(&x_train, &y_train, &fit, &mut all)?;
+        all.push(&mut finished);
+        let fitted = network.fit_with(&x_train, &y_train, &fit, &mut all);
+        let (history, error) = match fitted {
+            Ok(history) => (history, None),
+            Err(error @ NnError::Diverged { last_good: 1.., .. }) => (finished.0, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
 
         let best_epoch = history.best_epoch("val_loss").unwrap_or(history.epochs.len());
         let record = TrainingRecord {
@@ -98,7 +107,12 @@ impl Classifier {
             best_epoch,
             class_counts: class_counts(corpus.train.labels(), classes),
         };
-        Ok(Self { vectorizer, network, class_names: corpus.class_names.clone(), record })
+        let class_names = corpus.class_names.clone();
+        let classifier = Self { vectorizer, network, class_names, record };
+        match error {
+            None => Ok(classifier),
+            Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),
+        }
     }
 
     /// Notes the command that would train this model again.
@@ -109,19 +123,24 @@ impl Classifier {
     }
 }
 
+/// The epochs of a run that may yet diverge.
+#[derive(Default)]
+struct Finished(History);
+
+impl Callback for Finished {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+        self.0.epochs.push(logs.clone());
+        self.0.stop_reason = StopReason::Diverged;
+        Flow::Continue
+    }
+}
+
 /// The samples to train on and those held out.
 fn split(
     validation: ValidationSplit,
     samples: usize,
 ) -> Result<(Range<usize>, Range<usize>), ClassifierError> {
-    let (train, held_out) = match validation {
-        ValidationSplit::None => (0..samples, 0..0),
-        ValidationSplit::First(n) => (n.min(samples)..samples, 0..n.min(samples)),
-        ValidationSplit::Fraction(share) => {
-            let kept = (samples as f64 * (1.0 - share)) as usize;
-            (0..kept, kept..samples)
-        }
-    };
+    let (train, held_out) = validation.ranges(samples);
     if train.is_empty() || (held_out.is_empty() && validation != ValidationSplit::None) {
         return Err(ClassifierError::Validation {
             split: validation.to_string(),
@@ -159,6 +178,97 @@ fn class_weight(choice: ClassWeight, y: &Targets, classes: usize) -> BTreeMap<u3
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::{CorpusInfo, SequenceOptions};
+    use crate::nn::{LearningRate, Optimizer};
+
+    fn corpus(classes: &[&str], texts: &[(&str, u32)]) -> Corpus {
+        let info = CorpusInfo {
+            name: classes.join("-"),
+            description: "made up for a test".into(),
+            class_names: classes.iter().copied().map(String::from).collect(),
+        };
+        let options =
+            SequenceOptions { num_words: Some(20), test_split: 0.0, ..Default::default() };
+        Corpus::from_texts(info, texts.iter().copied(), &options).unwrap()
+    }
+
+    const TEXTS: [(&str, u32); 3] =
+        [("wheat fell", 0), ("gold rose and rose", 1), ("wheat rose", 0)];
+
+    fn options() -> TrainingOptions {
+        TrainingOptions {
+            max_features: 20,
+            hidden: vec![4],
+            epochs: 5,
+            validation: ValidationSplit::None,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_run_that_diverges_keeps_the_last_good_epoch() {
+        let corpus = corpus(&["grain", "metal"], &TEXTS);
+        // One step an epoch; the third one throws the weights out of range.
+        let rates =
+            LearningRate::PiecewiseConstantDecay { boundaries: vec![1], values: vec![0.01, 1e40] };
+        let tame =
+            TrainingOptions { optimizer: Optimizer::sgd(), hidden: vec![], epochs: 2, ..options() };
+        let wild = TrainingOptions {
+            optimizer: tame.optimizer.clone().with_learning_rate(rates),
+            epochs: 5,
+            ..tame.clone()
+        };
+        let Err(ClassifierError::Diverged { error, reached }) = Classifier::train(&corpus, &wild)
+        else {
+            panic!("did not diverge")
+        };
+        assert!(
+            error.to_string().contains("in epoch 3, step 1; the weights of epoch 2"),
+            "{error}"
+        );
+        let history = &reached.record().history;
+        assert_eq!(history.stop_reason, StopReason::Diverged);
+        let tame = Classifier::train(&corpus, &tame).unwrap();
+        assert_eq!(history.epochs, tame.record().history.epochs);
+        assert!(reached.network().same_weights(tame.network()));
+
+        let at_once = TrainingOptions {
+            optimizer: Optimizer::sgd().with_learning_rate(LearningRate::Constant(1e40)),
+            ..wild
+        };
+        let error = Classifier::train(&corpus, &at_once).unwrap_err();
+        assert!(matches!(error, ClassifierError::Network(NnError::Diverged { last_good: 0, .. })));
+    }
+
+    #[test]
+    fn a_document_gets_the_answer_of_its_text() {
+        let corpus = corpus(&["grain", "metal"], &TEXTS);
+        let model = Classifier::train(&corpus, &options()).unwrap();
+        // Start mark, a word left out, the second most frequent word.
+        let ids = [1, 2, 5];
+        assert_eq!(corpus.decode(&ids), "? ? wheat");
+        // A word that the vocabulary does not have counts as one left out.
+        assert_eq!(model.predict_document(&ids).unwrap(), model.predict("barley wheat"));
+        let err = model.predict_document(&[20]).unwrap_err().to_string();
+        assert!(err.contains("word id 20 with 20 features"), "{err}");
+    }
+
+    #[test]
+    fn only_a_corpus_of_the_same_classes_and_words_is_scored() {
+        let here = corpus(&["grain", "metal"], &TEXTS);
+        let model = Classifier::train(&here, &options()).unwrap();
+        model.check_corpus(&here).unwrap();
+
+        let other = corpus(&["grain", "ore"], &TEXTS);
+        let err = model.check_corpus(&other).unwrap_err().to_string();
+        assert!(err.contains("class 1 is `ore` there and `metal` here"), "{err}");
+        let more = corpus(&["grain", "metal", "ore"], &TEXTS);
+        let err = model.check_corpus(&more).unwrap_err().to_string();
+        assert!(err.contains("3 classes there and 2 here"), "{err}");
+        let words = corpus(&["grain", "metal"], &[("gold gold", 0)]);
+        let err = model.check_corpus(&words).unwrap_err().to_string();
+        assert!(err.contains("word 1 is \"gold\" there"), "{err}");
+    }
 
     #[test]
     fn splits_hold_out_what_they_say() {

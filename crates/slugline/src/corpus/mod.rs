@@ -11,10 +11,12 @@
 //! * [`describe`]: a corpus in figures, documents back in words
 //! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
 //! * [`sample`]: the embedded corpus of generated newswires, which needs no file and no network
+//! * [`datasets`]: all of these by name, wherever their files are
 //! * [`error`]: what can go wrong
 //!
 //! Nothing here knows about feature vectors or networks.
 
+pub mod datasets;
 pub mod describe;
 pub mod encode;
 pub mod error;
@@ -30,7 +32,8 @@ use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
 
-pub use describe::Description;
+pub use datasets::{Dataset, DatasetError, Location};
+pub use describe::{ClassSize, Description, Lengths, PartDescription};
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};

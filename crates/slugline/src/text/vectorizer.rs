@@ -84,6 +84,37 @@ impl Vectorizer {
         self.vocabulary.word(position as usize)
     }
 
+    /// The first way in which `other` makes other rows of the same text, in words; `None` if there is
+    /// none.
+    pub fn numbering_difference(&self, other: &Self) -> Option<String> {
+        if self.width != other.width {
+            return Some(format!("{} features there and {} here", other.width, self.width));
+        }
+        let options = |o: &SequenceOptions| {
+            [
+                ("num_words", o.num_words.filter(|&n| n > 0)),
+                ("skip_top", Some(o.skip_top)),
+                ("start_char", o.start_char),
+                ("oov_char", o.oov_char),
+                ("index_from", Some(o.index_from)),
+            ]
+        };
+        for ((name, ours), (_, theirs)) in
+            options(&self.options).into_iter().zip(options(&other.options))
+        {
+            if ours != theirs {
+                let say = |value: Option<u32>| value.map_or("none".into(), |n| n.to_string());
+                return Some(format!("{name} is {} there and {} here", say(theirs), say(ours)));
+            }
+        }
+        let words = |i| (self.vocabulary.word(i), other.vocabulary.word(i));
+        let longer = self.vocabulary.len().max(other.vocabulary.len());
+        let rank = (0..longer).find(|&i| words(i).0 != words(i).1)?;
+        let say = |word: Option<&str>| word.map_or("none".into(), |word| format!("{word:?}"));
+        let (ours, theirs) = words(rank);
+        Some(format!("word {} is {} there and {} here", rank + 1, say(theirs), say(ours)))
+    }
+
     /// The id of a word of the vocabulary, or that of left-out words.
     #[inline]
     fn id(&self, word: Token<'_>) -> Option<u32> {
@@ -257,6 +288,28 @@ mod tests {
             from_corpus.sort();
             assert_eq!(from_text, from_corpus, "{options:?}");
         }
+    }
+
+    #[test]
+    fn the_first_difference_in_numbering_is_told() {
+        let make = |options: &SequenceOptions, width| {
+            Vectorizer::from_corpus(&corpus(options).1, width).unwrap()
+        };
+        let options = SequenceOptions { num_words: Some(9), ..Default::default() };
+        let ours = make(&options, 50);
+        assert_eq!(ours.numbering_difference(&make(&options, 50)), None);
+        let otherwise_split = SequenceOptions { test_split: 0.4, seed: 1, ..options.clone() };
+        assert_eq!(ours.numbering_difference(&make(&otherwise_split, 50)), None);
+
+        let wider = ours.numbering_difference(&make(&options, 51));
+        assert_eq!(wider.as_deref(), Some("51 features there and 50 here"));
+        let unmarked = SequenceOptions { start_char: None, ..options.clone() };
+        let marks = ours.numbering_difference(&make(&unmarked, 50));
+        assert_eq!(marks.as_deref(), Some("start_char is none there and 1 here"));
+        let mut fewer = ours.clone();
+        fewer.vocabulary = Vocabulary::new(["the", "wheat"]).unwrap();
+        let words = ours.numbering_difference(&fewer);
+        assert_eq!(words.as_deref(), Some("word 1 is \"the\" there and \"wheat\" here"));
     }
 
     #[test]

@@ -30,6 +30,13 @@ use super::{Corpus, CorpusError, SequenceOptions};
 /// Seed of the documents that [`load`] uses.
 pub const DEFAULT_SEED: u64 = 46;
 
+/// Name of the corpus.
+pub const NAME: &str = "sample";
+
+/// One sentence on what the corpus is.
+pub const DESCRIPTION: &str = "Generated newswires, not real news: 11,000 short texts over 46 \
+    topics, written by Slugline's own seeded generator";
+
 /// A generated document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleDocument {
@@ -107,10 +114,8 @@ pub fn load(options: &SequenceOptions) -> Result<Corpus, CorpusError> {
     let split = keras_split(&lengths, options)?;
     let ranked = tokenised.rank(split.train.iter().copied());
     let info = CorpusInfo {
-        name: "sample".to_owned(),
-        description: "Generated newswires, not real news: 11,000 short texts over 46 topics, \
-                      written by Slugline's own seeded generator"
-            .to_owned(),
+        name: NAME.to_owned(),
+        description: DESCRIPTION.to_owned(),
         class_names: class_names(),
     };
     ranked.to_corpus(info, &split, options)

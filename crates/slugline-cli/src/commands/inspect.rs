@@ -1,0 +1,219 @@
+//! `slugline inspect`: what a model file holds.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use slugline::classifier::{Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::corpus::SequenceOptions;
+use slugline::nn::{History, StopReason, Summary};
+
+use super::open_model;
+use crate::failure::Failure;
+use crate::options::{loading_settings, training_settings};
+use crate::output::{
+    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+};
+
+/// Show what a model file holds: network, settings, training history, provenance
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  slugline inspect reuters.slug
+  slugline inspect reuters.slug --format json | jq .history
+
+JSON (stable; more fields may be added): one object with
+  model                 path of the model file
+  size_bytes            its size
+  summary               {input_width, layers: [{name, kind, units, parameters}], parameters}
+  classes               names of the classes
+  words                 number of words that the model knows
+  settings, loading     the settings of the training and of the corpus
+  history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
+  stop_reason, epochs, best_epoch
+  provenance            {slugline_version, command, corpus, class_counts}")]
+pub(crate) struct InspectArgs {
+    /// The model file
+    model: PathBuf,
+}
+
+/// All of it, for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    model: String,
+    size_bytes: u64,
+    summary: Summary,
+    classes: &'a [String],
+    words: usize,
+    settings: &'a TrainingOptions,
+    loading: &'a SequenceOptions,
+    history: Series,
+    stop_reason: StopReason,
+    epochs: usize,
+    best_epoch: usize,
+    provenance: Provenance<'a>,
+}
+
+#[derive(Serialize)]
+struct Provenance<'a> {
+    slugline_version: &'a str,
+    command: Option<&'a str>,
+    corpus: &'a CorpusRecord,
+    class_counts: &'a [u64],
+}
+
+impl InspectArgs {
+    pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
+        let classifier = open_model(&self.model)?;
+        let size = std::fs::metadata(&self.model).map_err(|source| Failure::File {
+            action: "read",
+            path: self.model.clone(),
+            source,
+        })?;
+        if console.json() {
+            self.write_json(&classifier, size.len())
+        } else {
+            self.print(console, &classifier, size.len())
+        }
+    }
+
+    fn write_json(&self, classifier: &Classifier, size: u64) -> Result<(), Failure> {
+        let record = classifier.record();
+        write_json(&Report {
+            model: self.model.display().to_string(),
+            size_bytes: size,
+            summary: classifier.network().summary(),
+            classes: classifier.class_names(),
+            words: classifier.vectorizer().vocabulary().len(),
+            settings: &record.options,
+            loading: classifier.vectorizer().options(),
+            history: Series::of(&record.history),
+            stop_reason: record.history.stop_reason,
+            epochs: record.history.epochs.len(),
+            best_epoch: record.best_epoch,
+            provenance: Provenance {
+                slugline_version: &record.slugline_version,
+                command: record.command.as_deref(),
+                corpus: &record.corpus,
+                class_counts: &record.class_counts,
+            },
+        })
+    }
+
+    fn print(&self, console: Console, classifier: &Classifier, size: u64) -> Result<(), Failure> {
+        let record = classifier.record();
+        let mut out = out();
+        writeln!(
+            out,
+            "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",
+            self.model.display(),
+            classifier.class_names().len(),
+            grouped(classifier.vectorizer().vocabulary().len()),
+            bytes(size)
+        )?;
+        writeln!(out, "{HEADING}Network{HEADING:#}")?;
+        for line in classifier.network().summary().to_string().lines() {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
+        let history = history_table(&record.history, console.verbose);
+        writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
+        if console.verbose {
+            let mut table = Table::new([("class", Align::Left), ("trained on", Align::Right)]);
+            for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
+                table.row([name, &grouped(*count)]);
+            }
+            write!(out, "\n{HEADING}Classes{HEADING:#}\n{table}")?;
+        } else {
+            let names = wrapped(&classifier.class_names().join(", "), usize::MAX);
+            writeln!(out, "\n{HEADING}Classes{HEADING:#}\n{QUIET}{names}{QUIET:#}")?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// All settings, in two columns of names and values.
+fn settings_table(classifier: &Classifier) -> Table {
+    let mut settings = training_settings(&classifier.record().options);
+    settings.extend(loading_settings(classifier.vectorizer().options()));
+    let mut table = Table::new([("", Align::Left); 4]);
+    let (left, right) = settings.split_at(settings.len().div_ceil(2));
+    let nothing = String::new();
+    for (i, setting) in left.iter().enumerate() {
+        let (name, value) = right.get(i).map_or(("", &nothing), |s| (s.name, &s.value));
+        table.row([&setting.name, &setting.value, &name, value]);
+    }
+    table
+}
+
+/// Epochs shown of a long history without `--verbose`: so many first and last ones, and so many on
+/// either side of the best one.
+const SHOWN_AT_ENDS: usize = 10;
+const SHOWN_BESIDE_BEST: usize = 2;
+
+/// The scores of each epoch; the best one stands out.
+fn history_table(history: &History, all: bool) -> Table {
+    let right = Align::Right;
+    let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
+    let mut table = Table::new([
+        ("epoch", right),
+        (keys[0], right),
+        (keys[1], right),
+        (keys[2], right),
+        (keys[3], right),
+    ]);
+    let best = history.best_epoch("val_loss");
+    let count = history.epochs.len();
+    let shown = |epoch: usize| {
+        all || epoch <= SHOWN_AT_ENDS
+            || epoch + SHOWN_AT_ENDS > count
+            || best.is_some_and(|best| best.abs_diff(epoch) <= SHOWN_BESIDE_BEST)
+    };
+    let mut left_out = false;
+    for logs in &history.epochs {
+        if !shown(logs.epoch) {
+            left_out = true;
+            continue;
+        }
+        if std::mem::take(&mut left_out) {
+            table.row([&"⋮"]);
+        }
+        let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
+        let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
+        let cells: [&dyn std::fmt::Display; 5] =
+            [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
+        if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
+    }
+    table
+}
+
+fn provenance_table(record: &TrainingRecord) -> Table {
+    let mut table = Table::pairs();
+    table.row([&"corpus", &record.corpus.name]);
+    table.row([&"", &record.corpus.description]);
+    table.row([&"fingerprint", &record.corpus.fingerprint]);
+    table.row([
+        &"samples",
+        &format_args!(
+            "{} to train, {} to validate",
+            grouped(record.corpus.train_samples),
+            grouped(record.corpus.validation_samples)
+        ),
+    ]);
+    let epochs = record.history.epochs.len();
+    table.row([
+        &"epochs",
+        &format_args!(
+            "{epochs} ({}), the best one {}",
+            record.history.stop_reason, record.best_epoch
+        ),
+    ]);
+    table.row([&"trained by", &format_args!("Slugline {}", record.slugline_version)]);
+    if let Some(command) = &record.command {
+        table.row([&"command", command]);
+    }
+    table
+}

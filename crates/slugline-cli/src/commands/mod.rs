@@ -1,0 +1,34 @@
+//! One module a command: its arguments, its plan, its run.
+
+pub(crate) mod completions;
+pub(crate) mod datasets;
+pub(crate) mod demo;
+pub(crate) mod evaluate;
+pub(crate) mod inspect;
+pub(crate) mod predict;
+pub(crate) mod train;
+
+use std::path::Path;
+
+use slugline::classifier::Classifier;
+
+use crate::cli::Command;
+use crate::failure::Failure;
+use crate::output::Console;
+
+pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => args.run(console),
+        Command::Train(args) => args.run(console),
+        Command::Evaluate(args) => args.run(console),
+        Command::Predict(args) => args.run(console),
+        Command::Inspect(args) => args.run(console),
+        Command::Datasets(args) => args.run(console),
+        Command::Completions(args) => args.run(),
+    }
+}
+
+/// Opens a model file.
+fn open_model(path: &Path) -> Result<Classifier, Failure> {
+    Ok(Classifier::load(path)?)
+}

@@ -1,0 +1,228 @@
+//! `slugline train`: from a corpus to a model file.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::{Value, json};
+use slugline::classifier::{Classifier, ClassifierError, TrainingRecord};
+use slugline::corpus::Dataset;
+use slugline::nn::StopReason;
+
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::options::{DataArgs, TrainingArgs, TrainingPlan, dataset};
+use crate::output::{
+    BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score, write_json,
+};
+
+/// Train a classifier and save it as a model file
+///
+/// Epochs are told on standard error, the result on standard output. The same data, settings and
+/// seed give the same file to the last byte, whatever the number of threads.
+///
+/// The first Ctrl-C stops the run after the step under way: what was reached is saved, and the exit
+/// code is 0. A second one ends the program at once. A run whose loss is no longer a number stops
+/// too; the model of its last good epoch is saved, and the exit code is 1.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct TrainArgs {
+    /// What to train on: sample, reuters or reuters-clean
+    #[arg(value_name = "DATA", value_parser = dataset(), hide_possible_values = true)]
+    data: Dataset,
+    /// Where to write the model, replacing what is there [default: DATA.slug]
+    #[arg(long, short, value_name = "MODEL")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    training: TrainingArgs,
+    #[command(flatten)]
+    files: DataArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  slugline train sample
+  slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
+  slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
+
+JSON (stable; more fields may be added): one object with
+  model          path of the model file
+  data           name of the corpus
+  seed           the seed
+  command        the command that trains the same model again
+  samples        {train, validation}: numbers of documents
+  epochs         epochs trained to their end
+  best_epoch     the epoch with the lowest validation loss, without validation the last one
+  stop_reason    completed, stopped (by --patience), interrupted (Ctrl-C) or diverged
+  parameters     number of weights and biases
+  fit_seconds    time spent training
+  history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
+                 was validated val_loss and val_accuracy are null";
+
+/// A run on which everything is settled.
+struct TrainRun<'a> {
+    args: &'a TrainArgs,
+    plan: TrainingPlan,
+    output: PathBuf,
+}
+
+impl TrainArgs {
+    pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
+        let plan = self.training.plan()?;
+        let output =
+            self.output.clone().unwrap_or_else(|| format!("{}.slug", self.data.name()).into());
+        check_output(&output)?;
+        TrainRun { args: self, plan, output }.run(console)
+    }
+}
+
+/// Sees to it that a model can be written, before hours are spent on it.
+fn check_output(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(Failure::Other(format!(
+            "cannot write the model to {shown}, which is a folder; name a file: -o {}",
+            path.join("model.slug").display()
+        )));
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        None => Ok(()),
+        Some(folder) => Err(Failure::Other(format!(
+            "cannot write the model to {shown}: there is no folder {}; make it first",
+            folder.display()
+        ))),
+    }
+}
+
+impl TrainRun<'_> {
+    fn run(&self, console: Console) -> Result<(), Failure> {
+        let data = self.args.data;
+        let corpus = self.args.files.load(data, &self.plan.sequences, console)?;
+        console.note(format_args!(
+            "{STRONG}{data}{STRONG:#}: {} training documents, {} classes. {}",
+            grouped(corpus.train.len()),
+            corpus.class_names.len(),
+            corpus.description,
+        ));
+        let options = self.plan.options(corpus.train.len());
+        let command = self.plan.command(data.name());
+        if console.verbose {
+            console.note(format_args!("{command}"));
+        }
+
+        interrupt::watch()?;
+        let mut bar = TrainingBar::new(console, options.epochs);
+        let start = Instant::now();
+        let trained = Classifier::train_with(&corpus, &options, &mut [&mut bar]);
+        let fit_time = start.elapsed();
+        let step = bar.step;
+        drop(bar);
+
+        let (classifier, diverged) = match trained {
+            Ok(classifier) => (classifier, None),
+            Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
+        let classifier = classifier.with_command(command);
+        classifier.save(&self.output)?;
+        let record = classifier.record();
+        if record.history.stop_reason == StopReason::Interrupted {
+            console.note(format_args!(
+                "stopped in epoch {}, after step {step} of it; what was reached is saved",
+                record.history.epochs.len() + 1,
+            ));
+        }
+        if let Some(error) = diverged {
+            let (path, epochs) = (self.output.display(), record.history.epochs.len());
+            return Err(Failure::Other(format!(
+                "{error}\n  the model as it was after epoch {epochs} is saved as {path}"
+            )));
+        }
+        let parameters = classifier.network().parameter_count();
+        if console.json() {
+            write_json(&self.as_json(record, parameters, fit_time))
+        } else {
+            self.print(console, record, parameters, fit_time)
+        }
+    }
+
+    fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
+        let history = &record.history;
+        json!({
+            "model": self.output.display().to_string(),
+            "data": record.corpus.name,
+            "seed": record.options.seed,
+            "command": record.command,
+            "samples": {
+                "train": record.corpus.train_samples,
+                "validation": record.corpus.validation_samples,
+            },
+            "epochs": history.epochs.len(),
+            "best_epoch": record.best_epoch,
+            "stop_reason": history.stop_reason,
+            "parameters": parameters,
+            "fit_seconds": fit_time.as_secs_f64(),
+            "history": Series::of(history),
+        })
+    }
+
+    fn print(
+        &self,
+        console: Console,
+        record: &TrainingRecord,
+        parameters: usize,
+        fit_time: Duration,
+    ) -> Result<(), Failure> {
+        use std::io::Write;
+
+        let history = &record.history;
+        let mut table = Table::pairs();
+        let size = std::fs::metadata(&self.output).map_or(0, |file| file.len());
+        table.row([&"model", &format_args!("{BEST}{}{BEST:#}", self.output.display())]);
+        table.row([&"size", &bytes(size)]);
+        table.row([&"parameters", &grouped(parameters)]);
+        table.row([
+            &"samples",
+            &format_args!(
+                "{} to train, {} to validate",
+                grouped(record.corpus.train_samples),
+                grouped(record.corpus.validation_samples)
+            ),
+        ]);
+        let time = format!("{:.2} s", fit_time.as_secs_f64());
+        table.row([
+            &"epochs",
+            &format_args!("{} in {time} ({})", history.epochs.len(), history.stop_reason),
+        ]);
+        let last = |key: &str| history.last(key).map(score);
+        if let (Some(loss), Some(accuracy)) = (last("loss"), last("accuracy")) {
+            table.row([&"training", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        }
+        if let (Some(loss), Some(accuracy)) = (last("val_loss"), last("val_accuracy")) {
+            table.row([&"validation", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        }
+        let best = history.epochs.get(record.best_epoch.wrapping_sub(1));
+        if let Some(logs) = best.filter(|logs| logs.validation.is_some()) {
+            let value = |key| logs.get(key).map(score).unwrap_or_default();
+            let (loss, accuracy) = (value("val_loss"), value("val_accuracy"));
+            let epoch = logs.epoch;
+            table.row([
+                &"best epoch",
+                &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
+            ]);
+        }
+        let mut out = out();
+        write!(out, "{table}")?;
+        out.flush()?;
+        let unwatched =
+            record.options.patience.is_none() && history.stop_reason == StopReason::Completed;
+        if let Some(epoch) = history.overfits_after().filter(|_| unwatched) {
+            console.note(format_args!(
+                "overfitting began after epoch {epoch}; `--epochs {epoch}` or `--patience 3` makes the \
+                 better model"
+            ));
+        }
+        Ok(())
+    }
+}

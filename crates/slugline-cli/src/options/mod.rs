@@ -1,0 +1,10 @@
+//! Arguments that commands share, and settings as arguments.
+
+mod data;
+mod parse;
+mod settings;
+mod training;
+
+pub(crate) use data::{DataArgs, Part, dataset};
+pub(crate) use settings::{loading_settings, training_settings};
+pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -1,0 +1,555 @@
+//! Every setting of a training run as an argument, and the plan that the arguments make.
+
+use std::fmt::{Display, Write as _};
+
+use clap::{Args, ValueEnum};
+use slugline::classifier::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+use slugline::corpus::SequenceOptions;
+use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
+
+use super::parse::{
+    Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, rate, share,
+};
+use super::settings::{Setting, loading_settings, optimizer_settings, training_settings};
+use crate::failure::Failure;
+
+/// How the learning rate changes over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Schedule {
+    /// Stays as it is
+    Constant,
+    /// Falls in a straight line to 0 at the last step
+    Linear,
+    /// Falls in a half cosine to 0 at the last step
+    Cosine,
+}
+
+/// Where RMSprop adds its epsilon.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Placement {
+    /// √(v + ε), as Keras 3
+    Inside,
+    /// √v + ε, as Keras 2.2.4
+    Outside,
+}
+
+/// What momentum and Adam do with features that a batch does not contain.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Rule {
+    /// Step them too, as Keras does
+    Dense,
+    /// Leave them alone: faster, and another result
+    Lazy,
+}
+
+/// A help text with the default, which the library alone knows.
+fn with(text: &str, default: impl Display) -> String {
+    format!("{text} [default: {default}]")
+}
+
+/// [`with`] the default of a setting of the preset.
+fn preset(text: &str, name: &str) -> String {
+    let options = Preset::default().options();
+    let found = training_settings(&options).into_iter().find(|setting| setting.name == name);
+    found.map_or_else(|| text.to_owned(), |setting| with(text, setting.value))
+}
+
+/// [`with`] the default of a loading option.
+fn loading(text: &str, name: &str) -> String {
+    let options = SequenceOptions::default();
+    let found = loading_settings(&options).into_iter().find(|setting| setting.name == name);
+    found.map_or_else(|| text.to_owned(), |setting| with(text, setting.value))
+}
+
+/// [`with`] the defaults of the optimizers that have the setting, where they differ from each other
+/// each with its optimizer's name.
+fn optimizers(text: &str, name: &str) -> String {
+    let preset = Preset::default().options().optimizer;
+    let mut defaults: Vec<(&str, String)> = Vec::new();
+    for optimizer in Optimizer::NAMES {
+        let with_defaults = if optimizer == preset.name() {
+            Some(preset.clone())
+        } else {
+            Optimizer::by_name(optimizer)
+        };
+        let settings = with_defaults.as_ref().map(optimizer_settings).unwrap_or_default();
+        let found = settings.into_iter().find(|setting| setting.name == name);
+        defaults.extend(found.map(|setting| (optimizer, setting.value)));
+    }
+    let same = defaults.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    let values: Vec<String> = if same {
+        defaults.iter().take(1).map(|(_, value)| value.clone()).collect()
+    } else {
+        defaults.iter().map(|(name, value)| format!("{name} {value}")).collect()
+    };
+    let names: Vec<&str> = defaults.iter().map(|(name, _)| *name).collect();
+    let whose = if names.len() == Optimizer::NAMES.len() {
+        String::new()
+    } else {
+        format!(" ({})", names.join(", "))
+    };
+    with(&format!("{text}{whose}"), values.join(", "))
+}
+
+/// The settings of a training run.
+#[derive(Debug, Args)]
+pub(crate) struct TrainingArgs {
+    /// Settings to start from; every other argument overrides one of them
+    ///
+    /// `notebook` is the published Keras example to the letter: the 10,000 most frequent ids,
+    /// multi-hot; Dense 64 relu, Dense 64 relu, Dense softmax; RMSprop (learning rate 0.001, rho
+    /// 0.9, epsilon 1e-7 outside the root); batches of 512, 20 epochs; the first 1,000 training
+    /// samples held out for validation.
+    #[arg(long, value_name = "NAME", default_value = Preset::default().name(),
+        value_parser = one_of(Preset::ALL.map(Preset::name),
+            |name| Preset::ALL.into_iter().find(|preset| preset.name() == name)))]
+    preset: Preset,
+
+    #[arg(long, value_name = "N", help_heading = "Network", value_parser = features(),
+        help = preset("Number of features: word ids below it are used", "max-features"))]
+    max_features: Option<u32>,
+    #[arg(long, value_name = "LIST", help_heading = "Network",
+        help = preset("Units of each hidden layer, or `none` for a linear model", "hidden"))]
+    hidden: Option<Hidden>,
+    #[arg(long, value_name = "NAME", help_heading = "Network",
+        value_parser = one_of(Activation::ALL.map(Activation::name), Activation::by_name),
+        help = preset("Activation of the hidden layers", "activation"))]
+    activation: Option<Activation>,
+    #[arg(long, value_name = "SHARE", help_heading = "Network", value_parser = share,
+        help = preset("Share of each hidden layer's outputs dropped while training", "dropout"))]
+    dropout: Option<f32>,
+    #[arg(long, value_name = "X", help_heading = "Network", value_parser = not_negative,
+        help = preset("Factor of the sum of absolute weights added to the loss", "l1"))]
+    l1: Option<f32>,
+    #[arg(long, value_name = "X", help_heading = "Network", value_parser = not_negative,
+        help = preset("Factor of the sum of squared weights added to the loss", "l2"))]
+    l2: Option<f32>,
+
+    #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
+        help = preset("Passes over the training samples", "epochs"))]
+    epochs: Option<usize>,
+    #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
+        help = preset("Samples a step", "batch-size"))]
+    batch_size: Option<usize>,
+    #[arg(long, value_name = "NAME", help_heading = "Training",
+        value_parser = one_of(Loss::NAMES, Loss::by_name),
+        help = preset("What is made small; sparse_categorical_crossentropy takes integer labels and \
+            trains the same model", "loss"))]
+    loss: Option<Loss>,
+    #[arg(long, value_name = "SHARE", help_heading = "Training", value_parser = share,
+        help = preset("Share of each target spread over the classes (categorical_crossentropy, \
+            binary_crossentropy)", "label-smoothing"))]
+    label_smoothing: Option<f32>,
+    #[arg(long, value_name = "WHAT", help_heading = "Training",
+        value_parser = one_of(ClassWeight::ALL.map(ClassWeight::name),
+            |name| ClassWeight::ALL.into_iter().find(|choice| choice.name() == name)),
+        help = preset("Factors of the classes' losses; `balanced` gives every class the same say",
+            "class-weight"))]
+    class_weight: Option<ClassWeight>,
+    #[arg(long, value_name = "N|SHARE", help_heading = "Training",
+        help = preset("Training samples held out: the first N, or the last share (0.2), or `none`",
+            "validation"))]
+    validation: Option<ValidationSplit>,
+    #[arg(long, value_name = "N", help_heading = "Training",
+        help = preset("Stop after N epochs without a lower validation loss, and go back to the best \
+            one; or `none`", "patience"))]
+    patience: Option<Optional<usize>>,
+    #[arg(long, value_name = "N", help_heading = "Training",
+        help = preset("Settles starting weights, order and dropout", "seed"))]
+    seed: Option<u64>,
+    /// Threads to work on, 0 for one a core; the model does not depend on it
+    #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0)]
+    threads: usize,
+
+    #[arg(long, value_name = "NAME", help_heading = "Optimizer",
+        value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
+        help = preset("How weights follow the gradient", "optimizer"))]
+    optimizer: Option<String>,
+    #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = rate,
+        help = optimizers("Learning rate", "learning-rate"))]
+    learning_rate: Option<f64>,
+    #[arg(long, value_name = "NAME", help_heading = "Optimizer", value_enum,
+        help = optimizers("How the learning rate changes over the run", "schedule"))]
+    schedule: Option<Schedule>,
+    #[arg(long, value_name = "SHARE", help_heading = "Optimizer", value_parser = share,
+        help = optimizers("Share of the last step that goes on", "momentum"))]
+    momentum: Option<f32>,
+    #[arg(long, help_heading = "Optimizer", help = "Nesterov's form of momentum (sgd)")]
+    nesterov: bool,
+    #[arg(long, value_name = "SHARE", help_heading = "Optimizer", value_parser = share,
+        help = optimizers("How slowly the mean of squared gradients forgets", "rho"))]
+    rho: Option<f32>,
+    #[arg(long, value_name = "SHARE", help_heading = "Optimizer", value_parser = share,
+        help = optimizers("How slowly the mean of gradients forgets", "beta-1"))]
+    beta_1: Option<f32>,
+    #[arg(long, value_name = "SHARE", help_heading = "Optimizer", value_parser = share,
+        help = optimizers("How slowly the mean of squared gradients forgets", "beta-2"))]
+    beta_2: Option<f32>,
+    #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = above_zero,
+        help = optimizers("What keeps the division from zero", "epsilon"))]
+    epsilon: Option<f32>,
+    #[arg(long, value_name = "WHERE", help_heading = "Optimizer", value_enum,
+        help = optimizers("Where epsilon is added", "epsilon-placement"))]
+    epsilon_placement: Option<Placement>,
+    #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = not_negative,
+        help = optimizers("Share of each weight taken off at each step, times the learning rate",
+            "weight-decay"))]
+    weight_decay: Option<f32>,
+    #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = not_negative,
+        help = optimizers("Starting value of the sum of squared gradients", "initial-accumulator"))]
+    initial_accumulator: Option<f32>,
+    #[arg(long, value_name = "RULE", help_heading = "Optimizer", value_enum,
+        help = optimizers("What is done with features that a batch does not contain", "sparse-rule"))]
+    sparse_rule: Option<Rule>,
+
+    #[arg(long, value_name = "N", help_heading = "Loading",
+        help = loading("Word ids below it are left out", "skip-top"))]
+    skip_top: Option<u32>,
+    #[arg(long, value_name = "N", help_heading = "Loading",
+        help = loading("Documents with N ids or more are left out", "maxlen"))]
+    maxlen: Option<Optional<usize>>,
+    #[arg(long, value_name = "SHARE", help_heading = "Loading", value_parser = fraction,
+        help = loading("Share of the documents kept for testing", "test-split"))]
+    test_split: Option<f64>,
+    #[arg(long, value_name = "N", help_heading = "Loading",
+        help = loading("Seed of the shuffle before the split", "split-seed"))]
+    split_seed: Option<u32>,
+    #[arg(long, value_name = "ID", help_heading = "Loading",
+        help = loading("Id put before every document, or `none`", "start-char"))]
+    start_char: Option<Optional<u32>>,
+    #[arg(long, value_name = "ID", help_heading = "Loading",
+        help = loading("Id of a word that is left out, or `none` to drop it", "oov-char"))]
+    oov_char: Option<Optional<u32>>,
+    #[arg(long, value_name = "N", help_heading = "Loading",
+        help = loading("Added to every word's rank", "index-from"))]
+    index_from: Option<u32>,
+}
+
+/// A training run that is settled but for the length of the data.
+#[derive(Debug, Clone)]
+pub(crate) struct TrainingPlan {
+    preset: Preset,
+    options: TrainingOptions,
+    schedule: Schedule,
+    /// How the documents are loaded.
+    pub(crate) sequences: SequenceOptions,
+}
+
+/// The optimizer's settings that are there to be set.
+#[derive(Default)]
+struct Knobs<'a> {
+    momentum: Option<&'a mut f32>,
+    nesterov: Option<&'a mut bool>,
+    rho: Option<&'a mut f32>,
+    beta_1: Option<&'a mut f32>,
+    beta_2: Option<&'a mut f32>,
+    epsilon: Option<&'a mut f32>,
+    epsilon_placement: Option<&'a mut EpsilonPlacement>,
+    weight_decay: Option<&'a mut f32>,
+    initial_accumulator: Option<&'a mut f32>,
+    sparse_rule: Option<&'a mut SparseRule>,
+}
+
+impl<'a> Knobs<'a> {
+    fn of(optimizer: &'a mut Optimizer) -> Self {
+        let none = Self::default();
+        match optimizer {
+            Optimizer::Sgd { momentum, nesterov, sparse_rule, .. } => Self {
+                momentum: Some(momentum),
+                nesterov: Some(nesterov),
+                sparse_rule: Some(sparse_rule),
+                ..none
+            },
+            Optimizer::RmsProp { rho, epsilon, epsilon_placement, .. } => Self {
+                rho: Some(rho),
+                epsilon: Some(epsilon),
+                epsilon_placement: Some(epsilon_placement),
+                ..none
+            },
+            Optimizer::Adagrad { initial_accumulator_value, epsilon, .. } => Self {
+                initial_accumulator: Some(initial_accumulator_value),
+                epsilon: Some(epsilon),
+                ..none
+            },
+            Optimizer::Adam { beta_1, beta_2, epsilon, sparse_rule, .. } => Self {
+                beta_1: Some(beta_1),
+                beta_2: Some(beta_2),
+                epsilon: Some(epsilon),
+                sparse_rule: Some(sparse_rule),
+                ..none
+            },
+            Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay, sparse_rule, .. } => Self {
+                beta_1: Some(beta_1),
+                beta_2: Some(beta_2),
+                epsilon: Some(epsilon),
+                weight_decay: Some(weight_decay),
+                sparse_rule: Some(sparse_rule),
+                ..none
+            },
+        }
+    }
+}
+
+fn usage(problem: String) -> Failure {
+    Failure::Usage { command: "train", problem }
+}
+
+impl TrainingArgs {
+    /// The plan that the arguments make.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an argument that has no meaning beside the others.
+    pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
+        let base = self.preset.options();
+        let max_features = self.max_features.map_or(base.max_features, |n| n as usize);
+        let options = TrainingOptions {
+            max_features,
+            hidden: self.hidden.clone().map_or(base.hidden, |hidden| hidden.0),
+            activation: self.activation.unwrap_or(base.activation),
+            dropout: self.dropout.unwrap_or(base.dropout),
+            l1: self.l1.unwrap_or(base.l1),
+            l2: self.l2.unwrap_or(base.l2),
+            optimizer: self.optimizer(&base.optimizer)?,
+            loss: self.loss(base.loss)?,
+            batch_size: self.batch_size.unwrap_or(base.batch_size),
+            epochs: self.epochs.unwrap_or(base.epochs),
+            validation: self.validation.unwrap_or(base.validation),
+            patience: self.patience.map_or(base.patience, |patience| patience.0),
+            class_weight: self.class_weight.unwrap_or(base.class_weight),
+            seed: self.seed.unwrap_or(base.seed),
+            threads: self.threads,
+        };
+        if options.dropout > 0.0 && options.hidden.is_empty() {
+            return Err(usage(
+                "--dropout acts on hidden layers, and --hidden none leaves none".into(),
+            ));
+        }
+        let default = SequenceOptions::default();
+        let sequences = SequenceOptions {
+            num_words: u32::try_from(max_features).ok(),
+            skip_top: self.skip_top.unwrap_or(default.skip_top),
+            maxlen: self.maxlen.map_or(default.maxlen, |maxlen| maxlen.0),
+            test_split: self.test_split.unwrap_or(default.test_split),
+            seed: self.split_seed.unwrap_or(default.seed),
+            start_char: self.start_char.map_or(default.start_char, |id| id.0),
+            oov_char: self.oov_char.map_or(default.oov_char, |id| id.0),
+            index_from: self.index_from.unwrap_or(default.index_from),
+        };
+        let schedule = self.schedule.unwrap_or(Schedule::Constant);
+        Ok(TrainingPlan { preset: self.preset, options, schedule, sequences })
+    }
+
+    fn loss(&self, base: Loss) -> Result<Loss, Failure> {
+        let mut loss = self.loss.unwrap_or(base);
+        match (&mut loss, self.label_smoothing) {
+            (_, None) => {}
+            (
+                Loss::CategoricalCrossentropy { label_smoothing }
+                | Loss::BinaryCrossentropy { label_smoothing },
+                Some(smoothing),
+            ) => *label_smoothing = smoothing,
+            (loss, Some(_)) => {
+                return Err(usage(format!(
+                    "--label-smoothing has no meaning for --loss {loss}; use \
+                     categorical_crossentropy or binary_crossentropy"
+                )));
+            }
+        }
+        Ok(loss)
+    }
+
+    /// The preset's optimizer if it is the one named, else the named one with its own defaults; then
+    /// what the arguments set.
+    fn optimizer(&self, base: &Optimizer) -> Result<Optimizer, Failure> {
+        let named = self.optimizer.as_deref().filter(|name| *name != base.name());
+        let mut optimizer = named.and_then(Optimizer::by_name).unwrap_or_else(|| base.clone());
+        let name = optimizer.name();
+        let mut refused = Vec::new();
+        let knobs = Knobs::of(&mut optimizer);
+        macro_rules! turn {
+            ($argument:literal, $value:expr, $knob:expr) => {
+                match ($value, $knob) {
+                    (Some(value), Some(knob)) => *knob = value,
+                    (Some(_), None) => refused.push($argument),
+                    (None, _) => {}
+                }
+            };
+        }
+        turn!("--momentum", self.momentum, knobs.momentum);
+        turn!("--nesterov", self.nesterov.then_some(true), knobs.nesterov);
+        turn!("--rho", self.rho, knobs.rho);
+        turn!("--beta-1", self.beta_1, knobs.beta_1);
+        turn!("--beta-2", self.beta_2, knobs.beta_2);
+        turn!("--epsilon", self.epsilon, knobs.epsilon);
+        let placement = self.epsilon_placement.map(|placement| match placement {
+            Placement::Inside => EpsilonPlacement::InsideRoot,
+            Placement::Outside => EpsilonPlacement::OutsideRoot,
+        });
+        turn!("--epsilon-placement", placement, knobs.epsilon_placement);
+        turn!("--weight-decay", self.weight_decay, knobs.weight_decay);
+        turn!("--initial-accumulator", self.initial_accumulator, knobs.initial_accumulator);
+        let rule = self.sparse_rule.map(|rule| match rule {
+            Rule::Dense => SparseRule::Dense,
+            Rule::Lazy => SparseRule::Lazy,
+        });
+        turn!("--sparse-rule", rule, knobs.sparse_rule);
+        if !refused.is_empty() {
+            let refused = refused.join(", ");
+            return Err(usage(format!("{refused} has no meaning for --optimizer {name}")));
+        }
+        Ok(match self.learning_rate {
+            Some(rate) => optimizer.with_learning_rate(LearningRate::Constant(rate)),
+            None => optimizer,
+        })
+    }
+}
+
+impl TrainingPlan {
+    /// The options for a training part of so many documents, held-out ones included: only they tell
+    /// how many steps a schedule has.
+    pub(crate) fn options(&self, documents: usize) -> TrainingOptions {
+        let mut options = self.options.clone();
+        let samples = options.validation.ranges(documents).0.len();
+        let steps = samples.div_ceil(options.batch_size).max(1) * options.epochs;
+        let (start, decay_steps) = (options.optimizer.learning_rate().at(0), steps as u64);
+        let rate = match self.schedule {
+            Schedule::Constant => return options,
+            Schedule::Linear => LearningRate::PolynomialDecay {
+                initial_learning_rate: start,
+                decay_steps,
+                end_learning_rate: 0.0,
+                power: 1.0,
+            },
+            Schedule::Cosine => LearningRate::CosineDecay {
+                initial_learning_rate: start,
+                decay_steps,
+                alpha: 0.0,
+                warmup_target: None,
+                warmup_steps: 0,
+            },
+        };
+        options.optimizer = options.optimizer.with_learning_rate(rate);
+        options
+    }
+
+    /// The shortest command that trains the same model on `data`. Where files are and how many
+    /// threads work makes no difference to it, so that the model file does not depend on it.
+    pub(crate) fn command(&self, data: &str) -> String {
+        let base = self.preset.options();
+        let actual = self.options(self.options.batch_size);
+        let optimizer = if actual.optimizer.name() == base.optimizer.name() {
+            base.optimizer.clone()
+        } else {
+            Optimizer::by_name(actual.optimizer.name()).unwrap_or_else(|| base.optimizer.clone())
+        };
+        let loss = Loss::by_name(actual.loss.name()).unwrap_or(base.loss);
+        // What a run has that names optimizer and loss, and leaves all else as it is.
+        let mut usual = training_settings(&TrainingOptions { optimizer, loss, ..base.clone() });
+        usual.retain(|setting| !["optimizer", "loss"].contains(&setting.name));
+        usual.extend([
+            Setting { name: "optimizer", value: base.optimizer.name().to_owned() },
+            Setting { name: "loss", value: base.loss.name().to_owned() },
+        ]);
+        usual.extend(loading_settings(&SequenceOptions::default()));
+
+        let mut command = format!("slugline train {data} --preset {}", self.preset.name());
+        let settings = training_settings(&actual);
+        for setting in settings.into_iter().chain(loading_settings(&self.sequences)) {
+            if usual.contains(&setting) {
+                continue;
+            }
+            let Setting { name, value } = setting;
+            // Writing to a string cannot fail.
+            let _ = match (name, value.as_str()) {
+                ("nesterov", _) => write!(command, " --nesterov"),
+                _ => write!(command, " --{name} {value}"),
+            };
+        }
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainingArgs,
+    }
+
+    fn plan(words: &str) -> TrainingPlan {
+        Line::try_parse_from(format!("x {words}").split_whitespace()).unwrap().args.plan().unwrap()
+    }
+
+    fn refusal(words: &str) -> String {
+        let line = Line::try_parse_from(format!("x {words}").split_whitespace()).unwrap();
+        line.args.plan().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn no_argument_gives_the_preset() {
+        let plan = plan("");
+        assert_eq!(plan.options(8982), TrainingOptions::default());
+        assert_eq!(plan.sequences.num_words, Some(10_000));
+        assert_eq!(plan.command("reuters"), "slugline train reuters --preset notebook");
+    }
+
+    /// Arguments in the order of the command, none of them a default.
+    const LINES: &[&str] = &[
+        "--seed 1",
+        "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
+        "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
+        "--loss sparse_categorical_crossentropy --class-weight balanced",
+        "--loss binary_crossentropy --label-smoothing 0.1 --validation none",
+        "--label-smoothing 0.1 --learning-rate 0.0005 --schedule cosine --epsilon-placement inside",
+        "--optimizer sgd --learning-rate 0.5 --momentum 0.9 --nesterov --sparse-rule lazy",
+        "--optimizer adagrad --schedule linear --initial-accumulator 0 --epsilon 1e-3",
+        "--optimizer adam --beta-1 0.8 --beta-2 0.99",
+        "--optimizer adamw --weight-decay 0.1 --epochs 2",
+        "--rho 0.95 --epsilon 1e-5 --skip-top 20 --maxlen 300 --test-split 0.3 --split-seed 7",
+        "--start-char none --oov-char none --index-from 0",
+    ];
+
+    #[test]
+    fn the_command_makes_the_plan_again() {
+        for line in LINES {
+            let first = plan(line);
+            let command = first.command("reuters");
+            let words = command.strip_prefix("slugline train reuters --preset notebook").unwrap();
+            assert_eq!(words.trim(), *line);
+            let second = plan(words);
+            assert_eq!(first.options(8982), second.options(8982));
+            assert_eq!(first.sequences, second.sequences);
+        }
+    }
+
+    #[test]
+    fn the_command_tells_what_differs_and_nothing_else() {
+        let same = plan("--epochs 20 --threads 3 --optimizer rmsprop --epsilon-placement outside");
+        assert_eq!(same.command("x"), "slugline train x --preset notebook");
+    }
+
+    #[test]
+    fn a_schedule_ends_with_the_run() {
+        let options =
+            plan("--schedule linear --epochs 2 --batch-size 100 --validation 50").options(351);
+        // 301 samples make 4 steps an epoch.
+        let rate = options.optimizer.learning_rate();
+        assert_eq!((rate.at(0), rate.at(4), rate.at(8)), (0.001, 0.0005, 0.0));
+    }
+
+    #[test]
+    fn arguments_without_a_meaning_are_refused() {
+        assert_eq!(
+            refusal("--optimizer adam --rho 0.5 --momentum 0.1"),
+            "--momentum, --rho has no meaning for --optimizer adam"
+        );
+        let label_smoothing = refusal("--loss mean_squared_error --label-smoothing 0.1");
+        assert!(label_smoothing.contains("has no meaning for --loss mean_squared_error"));
+        assert!(refusal("--hidden none --dropout 0.5").contains("--hidden none leaves none"));
+    }
+}

@@ -1,0 +1,139 @@
+//! The course of a training run.
+
+use std::fmt;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
+
+use super::{Console, QUIET};
+use crate::interrupt;
+
+/// One epoch's scores in a line.
+pub(crate) struct EpochLine<'a> {
+    pub(crate) logs: &'a EpochLogs,
+    /// Epochs asked for.
+    pub(crate) epochs: usize,
+}
+
+impl fmt::Display for EpochLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { logs, epochs } = self;
+        let width = epochs.to_string().len();
+        write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
+        for key in ["loss", "accuracy", "val_loss", "val_accuracy"] {
+            if let Some(value) = logs.get(key) {
+                write!(f, "   {QUIET}{key}{QUIET:#} {value:.4}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The course of a training run for machines: one number an epoch; `None` for what was not measured.
+#[derive(Serialize)]
+pub(crate) struct Series {
+    loss: Vec<f64>,
+    accuracy: Vec<f64>,
+    val_loss: Option<Vec<f64>>,
+    val_accuracy: Option<Vec<f64>>,
+}
+
+impl Series {
+    pub(crate) fn of(history: &History) -> Self {
+        Self {
+            loss: history.series("loss").unwrap_or_default(),
+            accuracy: history.series("accuracy").unwrap_or_default(),
+            val_loss: history.series("val_loss"),
+            val_accuracy: history.series("val_accuracy"),
+        }
+    }
+}
+
+/// Tells the epochs on standard error, with a bar below them on a terminal, and stops the run where
+/// Ctrl-C asked for it.
+pub(crate) struct TrainingBar {
+    console: Console,
+    epochs: usize,
+    bar: Option<ProgressBar>,
+    /// Steps made in the epoch that is under way.
+    pub(crate) step: usize,
+}
+
+impl TrainingBar {
+    pub(crate) fn new(console: Console, epochs: usize) -> Self {
+        let bar = console.draws().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // The template is a constant that the tests draw.
+            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { console, epochs, bar, step: 0 }
+    }
+}
+
+const TEMPLATE: &str = "{bar:30} {msg}  {eta} left";
+
+impl Callback for TrainingBar {
+    fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
+        self.step = report.step;
+        if let Some(bar) = &self.bar {
+            bar.set_length((report.epochs * report.steps) as u64);
+            bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
+            bar.set_message(format!(
+                "epoch {}/{}  loss {:.4}",
+                report.epoch, report.epochs, report.loss
+            ));
+        }
+        if interrupt::asked() { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+        self.step = 0;
+        let line = EpochLine { logs, epochs: self.epochs };
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),
+            None => self.console.note(format_args!("{line}")),
+        }
+        Flow::Continue
+    }
+}
+
+impl Drop for TrainingBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slugline::nn::Scores;
+
+    #[test]
+    fn an_epoch_is_one_line() {
+        let scores = |loss| Scores { loss, metrics: vec![("accuracy".into(), 0.5)] };
+        let logs = EpochLogs { epoch: 3, train: scores(1.0), validation: None, learning_rate: 0.1 };
+        let line = |logs: &EpochLogs| {
+            let line = EpochLine { logs, epochs: 20 }.to_string();
+            anstream::adapter::strip_str(&line).to_string()
+        };
+        assert_eq!(line(&logs), "epoch  3/20   loss 1.0000   accuracy 0.5000");
+        let validated = EpochLogs { validation: Some(scores(2.0)), ..logs };
+        assert_eq!(
+            line(&validated),
+            "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000"
+        );
+    }
+
+    #[test]
+    fn the_template_is_sound() {
+        ProgressStyle::with_template(TEMPLATE).unwrap();
+    }
+}

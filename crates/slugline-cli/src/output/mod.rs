@@ -1,0 +1,91 @@
+//! Results on standard output, talk on standard error.
+
+mod download;
+mod epochs;
+mod number;
+mod table;
+mod wrap;
+
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+pub(crate) use download::DownloadBar;
+pub(crate) use epochs::{EpochLine, Series, TrainingBar};
+pub(crate) use number::{bytes, grouped, score};
+pub(crate) use table::{Align, Table};
+pub(crate) use wrap::wrapped;
+
+/// Headings.
+pub(crate) const HEADING: Style = Style::new().bold();
+/// What matters most in a line.
+pub(crate) const STRONG: Style = Style::new().bold();
+/// What may be passed over.
+pub(crate) const QUIET: Style = Style::new().dimmed();
+/// The answer, the best one.
+pub(crate) const BEST: Style = AnsiColor::Green.on_default();
+/// The word `error:`.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Form of the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// JSON, one object (`predict`: one a line)
+    Json,
+}
+
+/// Standard output and standard error, and how to speak on them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Console {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+}
+
+impl Console {
+    /// Whether results are for machines.
+    pub(crate) fn json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A line of talk; nothing with `--quiet`.
+    pub(crate) fn note(self, line: fmt::Arguments<'_>) {
+        if !self.quiet {
+            alert(&line);
+        }
+    }
+
+    /// Whether progress may be drawn and redrawn on standard error.
+    pub(crate) fn draws(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+/// Standard output, without colour where none is wanted. To be flushed, or dropped.
+pub(crate) fn out() -> BufWriter<AutoStream<StdoutLock<'static>>> {
+    BufWriter::new(AutoStream::auto(io::stdout().lock()))
+}
+
+/// Writes a result as one line of JSON.
+pub(crate) fn write_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// A line on standard error, with `--quiet` too.
+pub(crate) fn alert(line: &impl fmt::Display) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}

@@ -1,0 +1,48 @@
+//! Numbers as people read them.
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(n: impl TryInto<u64>) -> String {
+    let digits = n.try_into().unwrap_or(u64::MAX).to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A loss or a share with four decimals.
+pub(crate) fn score(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// A size in bytes, kB or MB.
+pub(crate) fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
+        _ => format!("{:.1} MB", n as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_go_in_threes() {
+        for (n, want) in [(0_u64, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(n), want);
+        }
+        assert_eq!(grouped(1000_usize), "1,000");
+    }
+
+    #[test]
+    fn sizes_have_a_unit() {
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1500), "1.5 kB");
+        assert_eq!(bytes(8_137_289), "8.1 MB");
+    }
+}
