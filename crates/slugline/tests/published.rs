@@ -17,6 +17,11 @@ use slugline::nn::{
 };
 use slugline::text::multi_hot;
 
+/// Says something on standard error. Not by a macro: what those print in a passing test is not shown.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
 /// The corpus, or `None` after a loud word where the data are not at hand.
 fn corpus(test: &str) -> Option<&'static Corpus> {
     static CORPUS: OnceLock<Option<Corpus>> = OnceLock::new();
@@ -27,9 +32,7 @@ fn corpus(test: &str) -> Option<&'static Corpus> {
         Some(reuters::load(&source, reuters::Variant::Original, &options).unwrap())
     });
     if corpus.is_none() {
-        // Not by a macro: what those print in a passing test is not shown.
-        let line = format!("SKIPPED (set SLUGLINE_DATA_DIR): {test}\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        say(&format!("SKIPPED (set SLUGLINE_DATA_DIR): {test}"));
     }
     corpus.as_ref()
 }
@@ -44,8 +47,9 @@ fn best(classifier: &Classifier, key: &str) -> f64 {
     series.into_iter().fold(f64::MIN, f64::max)
 }
 
-/// Fails unless `value` lies in the range.
+/// Says the value, and fails unless it lies in the range.
 fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
+    say(&format!("{what}: {value:.4}"));
     assert!(range.contains(&value), "{what}: {value} is outside {range:?}");
 }
 
