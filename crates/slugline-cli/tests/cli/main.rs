@@ -1,5 +1,7 @@
 //! The real binary, run as people and programs run it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+
 mod datasets;
 mod demo;
 mod evaluate;
