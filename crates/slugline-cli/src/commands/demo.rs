@@ -84,9 +84,12 @@ impl DemoArgs {
         if console.json() {
             write_json(&figures)?;
         } else {
+            let real = match self.data {
+                Dataset::Sample => "\nOn real newswires: slugline demo --data reuters",
+                Dataset::Reuters(_) => "",
+            };
             tour.say(format_args!(
-                "\n{QUIET}{:.1} s in all. On real newswires: slugline demo --data reuters\n\
-                 To keep a model: slugline train {} -o model.slug{QUIET:#}",
+                "\n{QUIET}{:.1} s in all.{real}\nTo keep a model: slugline train {} -o model.slug{QUIET:#}",
                 start.elapsed().as_secs_f64(),
                 self.data
             ))?;
@@ -314,7 +317,7 @@ impl Tour<'_> {
         let test = &self.corpus.test;
         let evaluation = with_threads(self.options.threads, || course.classifier.evaluate(test))??;
         self.say(format_args!(
-            "  {QUIET}{} documents that it has never seen{QUIET:#}\n",
+            "  {QUIET}{} documents kept apart until now{QUIET:#}\n",
             grouped(evaluation.samples)
         ))?;
         let table = scores_table(&evaluation).to_string();

@@ -130,7 +130,7 @@ impl Classifier {
     pub fn predict_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Prediction> {
         let blocks: Vec<Vec<Prediction>> = texts
             .par_chunks(BLOCK)
-            .map_init(|| self.predictor(), |predictor, texts| predictor.predict_block(texts))
+            .map_init(|| self.predictor(), TextPredictor::predict_block)
             .collect();
         blocks.into_iter().flatten().collect()
     }

@@ -220,7 +220,7 @@ mod tests {
         let archive = folder.path().join(reuters::ARCHIVE);
         fs::write(&archive, "").unwrap();
         for dataset in [original, clean] {
-            assert_eq!(dataset.location(&locator).paths(), [archive.clone()]);
+            assert_eq!(dataset.location(&locator).paths(), std::slice::from_ref(&archive));
         }
     }
 }
