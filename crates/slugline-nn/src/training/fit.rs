@@ -263,6 +263,7 @@ impl Run<'_> {
         if self.options.shuffle {
             Stream::new(model.seed(), SHUFFLE, self.compiled.epochs).shuffle(&mut order);
         }
+        stepper.begin_epoch(model, self.compiled.epochs);
         self.compiled.epochs += 1;
         let steps = self.samples.div_ceil(self.options.batch_size);
         let mut tally = stepper.tallying().tally();

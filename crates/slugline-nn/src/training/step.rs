@@ -76,28 +76,32 @@ pub(crate) struct Stepper {
 
 impl Stepper {
     pub(crate) fn new(model: &Sequential, compiled: &Compiled) -> Self {
-        let stages = model.stages();
         let rho = match compiled.optimizer {
             Optimizer::RmsProp { rho, .. } => rho,
             _ => 1.0,
         };
-        let dropout = stages.iter().enumerate().map(|(i, stage)| {
-            // Steps already made select the stream, so that a continued fit draws new masks.
-            let number = (compiled.epochs << 8) | i as u64;
-            (stage.dropout > 0.0).then(|| Stream::new(model.seed(), DROPOUT, number))
-        });
         Self {
             cpu: kernels::cpu(),
             batch: Batch::default(),
             by_feature: ByFeature::default(),
             blocks: Vec::new(),
             first_delta: Vec::new(),
-            transposed: vec![Vec::new(); stages.len()],
+            transposed: vec![Vec::new(); model.parameters().len()],
             masks: Vec::new(),
-            dropout: dropout.collect(),
+            dropout: Vec::new(),
             decay: Decay::new(rho),
             tallying: Tallying::new(&compiled.metrics, model.units(), model.output_activation()),
         }
+    }
+
+    /// Sets up the streams of dropout masks of an epoch, so that a run in two parts draws the masks of
+    /// a run in one.
+    pub(crate) fn begin_epoch(&mut self, model: &Sequential, epoch: u64) {
+        let streams = model.stages().into_iter().enumerate().map(|(i, stage)| {
+            let number = (epoch << 16) | i as u64;
+            (stage.dropout > 0.0).then(|| Stream::new(model.seed(), DROPOUT, number))
+        });
+        self.dropout = streams.collect();
     }
 
     /// What the counts of the tally are read with.
