@@ -85,8 +85,9 @@ pub enum NnError {
     },
     /// The loss became NaN or infinite. The weights are those of the end of the last good epoch.
     #[error(
-        "training diverged: the loss was {loss} in epoch {epoch}, step {step}; the weights of epoch {last_good} \
-         are kept. Lower the learning rate (now {learning_rate:?}), or look for extreme input values"
+        "training diverged: the loss was {loss} in epoch {epoch}, step {step}; {} \
+         are kept. Lower the learning rate (now {learning_rate:?}), or look for extreme input values",
+        kept_weights(*last_good)
     )]
     Diverged {
         /// Epoch counted from 1.
@@ -108,4 +109,12 @@ pub enum NnError {
         /// The system's reason.
         reason: String,
     },
+}
+
+/// Which weights a run that diverged goes back to.
+fn kept_weights(last_good: usize) -> String {
+    match last_good {
+        0 => "no epoch was finished; the starting weights".to_owned(),
+        epoch => format!("the weights of epoch {epoch}"),
+    }
 }

@@ -46,6 +46,6 @@ pub use metrics::{Average, ClassCounts, Metric, average_score};
 pub use model::{Parameters, Predictor, Sequential, Summary, SummaryRow};
 pub use optimizer::{EpsilonPlacement, LearningRate, Optimizer, SparseRule};
 pub use training::{
-    BatchReport, Callback, Checkpoint, EarlyStopping, EpochLogs, FitOptions, Flow, History, Scores,
-    StopReason, Validation, with_threads,
+    BatchReport, Callback, Checkpoint, EarlyStopping, EpochLogs, FitOptions, Flow, History,
+    MAX_THREADS, Scores, StopReason, Validation, with_threads,
 };

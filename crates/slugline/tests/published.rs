@@ -70,10 +70,19 @@ fn twenty_epochs_end_where_the_published_log_ends() {
     let validation = mean(runs.iter().map(|c| best(c, "val_accuracy")));
     within("best validation accuracy (published 0.815)", validation, 0.805..=1.0);
 
-    // The 4-unit bottleneck loses what the published one lost.
-    let narrow = TrainingOptions { hidden: vec![64, 4], ..Default::default() };
-    let narrow = Classifier::train(corpus, &narrow).unwrap();
-    within("best validation accuracy of the bottleneck", best(&narrow, "val_accuracy"), 0.5..=0.77);
+    // The 4-unit bottleneck, in the published batches of 128 and in those of the other figures.
+    for batch_size in [128, 512] {
+        let validation = |middle| {
+            mean((0..5).map(|seed| {
+                let hidden = vec![64, middle];
+                let options = TrainingOptions { hidden, batch_size, seed, ..Default::default() };
+                best(&Classifier::train(corpus, &options).unwrap(), "val_accuracy")
+            }))
+        };
+        let (wide, narrow) = (validation(64), validation(4));
+        say(&format!("best validation accuracy, batches of {batch_size}, 64 units: {wide:.4}"));
+        within("the same, 4 units (published about 0.71)", narrow, 0.5..=wide - 0.05);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::datasets::{classes_table, parts_table};
 use super::evaluate::scores_table;
 use super::predict::Ranked;
 use crate::failure::Failure;
-use crate::options::{DataArgs, dataset};
+use crate::options::{DataArgs, dataset, threads};
 use crate::output::{
     Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Series, Table, grouped, out, score,
     wrapped, write_json,
@@ -50,7 +50,8 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = TrainingOptions::default().seed)]
     seed: u64,
     /// Threads to work on, 0 for one a core; the figures do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = threads())]
     threads: usize,
     #[command(flatten)]
     files: DataArgs,

@@ -11,7 +11,7 @@ use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{DataArgs, Part, dataset};
+use crate::options::{DataArgs, Part, dataset, threads};
 use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, out, score, write_json};
 
 /// Score a model on a corpus, beside the baselines
@@ -30,7 +30,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_enum, default_value_t = Part::Test)]
     split: Part,
     /// Threads to work on, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = threads())]
     threads: usize,
     #[command(flatten)]
     files: DataArgs,

@@ -121,7 +121,7 @@ impl InspectArgs {
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
-            let mut table = Table::new([("class", Align::Left), ("trained on", Align::Right)]);
+            let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
             for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
                 table.row([name, &grouped(*count)]);
             }

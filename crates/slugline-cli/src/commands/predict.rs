@@ -12,6 +12,7 @@ use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
+use crate::options::threads;
 use crate::output::{Console, QUIET, STRONG, out};
 
 /// Answer texts with a label and probabilities
@@ -36,7 +37,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, short = 'k', value_name = "K", default_value = "5")]
     top_k: TopK,
     /// Threads to work on, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = threads())]
     threads: usize,
 }
 

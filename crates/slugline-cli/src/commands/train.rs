@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use slugline::classifier::{Classifier, ClassifierError, TrainingRecord};
 use slugline::corpus::Dataset;
+use slugline::model_file::save_target;
 use slugline::nn::StopReason;
 
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ use crate::output::{
 ///
 /// The first Ctrl-C stops the run after the step under way: what was reached is saved, and the exit
 /// code is 0. A second one ends the program at once. A run whose loss is no longer a number stops
-/// too; the model of its last good epoch is saved, and the exit code is 1.
+/// too; the model of its last good epoch is saved if there is one, and the exit code is 1.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
@@ -86,6 +87,7 @@ fn check_output(path: &Path) -> Result<(), Failure> {
             path.join("model.slug").display()
         )));
     }
+    save_target(path)?;
     match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         None => Ok(()),
         Some(folder) => Err(Failure::Other(format!(

@@ -6,5 +6,6 @@ mod settings;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
+pub(crate) use parse::threads;
 pub(crate) use settings::{loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

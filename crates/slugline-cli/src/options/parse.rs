@@ -4,10 +4,16 @@
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use slugline::nn::MAX_THREADS;
 
 /// A whole number of at least 1.
 pub(crate) fn positive() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
+    RangedU64ValueParser::new().range(1..=u64::from(u32::MAX))
+}
+
+/// A number of threads.
+pub(crate) fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=MAX_THREADS as u64)
 }
 
 /// A number of input features: with 64 units behind them, the largest network takes 4 GB.

@@ -9,6 +9,7 @@ use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, 
 
 use super::parse::{
     Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, rate, share,
+    threads,
 };
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings};
 use crate::failure::Failure;
@@ -158,7 +159,8 @@ pub(crate) struct TrainingArgs {
         help = preset("Settles starting weights, order and dropout", "seed"))]
     seed: Option<u64>,
     /// Threads to work on, 0 for one a core; the model does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0)]
+    #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
+        value_parser = threads())]
     threads: usize,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",

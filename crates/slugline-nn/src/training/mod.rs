@@ -11,7 +11,7 @@ mod threads;
 pub use callback::{BatchReport, Callback, Checkpoint, EarlyStopping, Flow};
 pub use fit::{FitOptions, Validation};
 pub use history::{EpochLogs, History, Scores, StopReason};
-pub use threads::with_threads;
+pub use threads::{MAX_THREADS, with_threads};
 
 use crate::loss::Loss;
 use crate::metrics::Metric;

@@ -27,6 +27,14 @@ pub enum ModelFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The path names a folder, device, pipe or socket, which a model must not replace.
+    #[error("{}: {found} stands there, and a model would replace it; name a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What stands there.
+        found: &'static str,
+    },
     /// The classifier holds what a model file cannot hold.
     #[error("{}: {part} {problem}", path.display())]
     NotStorable {

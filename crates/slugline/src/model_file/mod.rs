@@ -111,6 +111,7 @@ use std::sync::Arc;
 use crate::classifier::Classifier;
 
 pub use error::ModelFileError;
+pub use write::save_target;
 
 #[cfg(target_endian = "big")]
 compile_error!(

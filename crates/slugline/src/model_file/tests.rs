@@ -172,6 +172,39 @@ fn bytes_at_odd_addresses_are_copied_and_give_the_same() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_what_is_no_file_is_left_alone() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let classifier = tiny(&small());
+    // A link to a file, a link to that link, and a link to a file that is still to be.
+    classifier.save(at("model.slug")).unwrap();
+    let want = std::fs::read(at("model.slug")).unwrap();
+    std::fs::write(at("old.slug"), "old").unwrap();
+    symlink("old.slug", at("link")).unwrap();
+    symlink("link", at("second")).unwrap();
+    symlink("new.slug", at("dangling")).unwrap();
+    for (link, target) in [("second", "old.slug"), ("dangling", "new.slug")] {
+        classifier.save(at(link)).unwrap();
+        assert_eq!(std::fs::read(at(target)).unwrap(), want);
+        assert!(std::fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+    }
+    symlink("round", at("round")).unwrap();
+    assert!(matches!(classifier.save(at("round")), Err(ModelFileError::Write { .. })));
+
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    symlink("socket", at("to-socket")).unwrap();
+    for name in ["socket", "to-socket"] {
+        let err = classifier.save(at(name)).unwrap_err().to_string();
+        assert!(err.contains("a device, pipe or socket stands there"), "{err}");
+    }
+    assert!(std::fs::symlink_metadata(at("socket")).unwrap().file_type().is_socket());
+    assert!(classifier.save(folder.path()).unwrap_err().to_string().contains("a folder stands"));
+}
+
 #[test]
 fn what_a_file_cannot_hold_is_refused_before_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +250,7 @@ fn a_failed_save_leaves_everything_as_it_was() {
     std::fs::write(target.join("kept"), "kept").unwrap();
     let classifier = tiny(&small());
     let err = classifier.save(&target).unwrap_err();
-    assert!(matches!(&err, ModelFileError::Write { path, .. } if *path == target), "{err}");
+    assert!(matches!(&err, ModelFileError::NotAFile { path, .. } if *path == target), "{err}");
     assert_eq!(std::fs::read(target.join("kept")).unwrap(), b"kept");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 

@@ -1,7 +1,7 @@
 //! From a classifier to a file.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
@@ -61,9 +61,11 @@ impl<'a> Image<'a> {
         std::iter::once(&self.header[..]).chain(self.tensors.iter().copied()).collect()
     }
 
-    /// Writes a temporary file beside `path` and renames it.
+    /// Writes a temporary file beside `path`, or beside what it links to, and renames it.
     pub(super) fn save(&self, path: &Path) -> Result<(), ModelFileError> {
-        self.write(path).map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
+        let target = save_target(path)?;
+        self.write(&target)
+            .map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -87,6 +89,36 @@ impl<'a> Image<'a> {
         std::fs::File::open(folder)?.sync_all()?;
         Ok(())
     }
+}
+
+/// The file that saving a model to `path` writes: `path` itself, or the end of a symbolic link. Asking
+/// before training shows early what saving would refuse.
+///
+/// # Errors
+/// [`ModelFileError::NotAFile`] if something other than a file stands there;
+/// [`ModelFileError::Write`] if it cannot be looked at.
+pub fn save_target(path: &Path) -> Result<PathBuf, ModelFileError> {
+    let failed = |source| ModelFileError::Write { path: path.to_owned(), source };
+    let mut target = path.to_owned();
+    // As many links in a row as Linux follows.
+    for _ in 0..40 {
+        let kind = match std::fs::symlink_metadata(&target) {
+            Ok(metadata) => metadata.file_type(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(target),
+            Err(e) => return Err(failed(e)),
+        };
+        if !kind.is_symlink() {
+            let found = match kind {
+                kind if kind.is_file() => return Ok(target),
+                kind if kind.is_dir() => "a folder",
+                _ => "a device, pipe or socket",
+            };
+            return Err(ModelFileError::NotAFile { path: path.to_owned(), found });
+        }
+        let link = std::fs::read_link(&target).map_err(failed)?;
+        target = target.parent().unwrap_or(Path::new("")).join(link);
+    }
+    Err(failed(io::Error::other("too many symbolic links in a row")))
 }
 
 /// The tensors in the order of the file: their types descend in size, so that each is aligned.
