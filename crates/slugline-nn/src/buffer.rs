@@ -3,6 +3,37 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aligned_vec::{AVec, ConstAlign};
+
+/// Numbers that start at a cache line, so that no vector load of a row crosses from one to the next.
+pub(crate) type Aligned<T> = AVec<T, ConstAlign<64>>;
+
+/// Numbers of four bytes in a cache line, which is also the widest vector register.
+pub(crate) const LINE: usize = 16;
+
+/// `width` rounded up to whole lines: how far apart rows lie where tiles must not end within one.
+pub(crate) fn padded(width: usize) -> usize {
+    width.next_multiple_of(LINE)
+}
+
+/// Rows of `width` numbers, moved apart to [`padded`] with zeros between them.
+pub(crate) fn pack(rows: &[f32], width: usize) -> Aligned<f32> {
+    let stride = padded(width);
+    let mut packed = Aligned::new(0);
+    packed.resize(rows.len() / width * stride, 0.0);
+    for (to, from) in packed.chunks_exact_mut(stride).zip(rows.chunks_exact(width)) {
+        to[..width].copy_from_slice(from);
+    }
+    packed
+}
+
+/// Rows of `width` numbers that lie [`padded`] apart, moved together again.
+pub(crate) fn unpack(rows: &[f32], width: usize, out: &mut [f32]) {
+    for (to, from) in out.chunks_exact_mut(width).zip(rows.chunks_exact(padded(width))) {
+        to.copy_from_slice(&from[..width]);
+    }
+}
+
 /// Numbers of our own, or a slice that something else keeps alive (a memory-mapped model file, a
 /// NumPy array), copied only when it has to change.
 #[derive(Clone)]
@@ -13,7 +44,7 @@ pub type Weights = Buffer<f32>;
 
 #[derive(Clone)]
 enum Storage<T: 'static> {
-    Owned(Vec<T>),
+    Owned(Aligned<T>),
     Shared(Arc<dyn AsRef<[T]> + Send + Sync>),
 }
 
@@ -34,9 +65,9 @@ impl<T> Buffer<T> {
 
 impl<T: Clone> Buffer<T> {
     /// The numbers, to be changed; a shared slice is copied first.
-    pub fn make_mut(&mut self) -> &mut Vec<T> {
+    pub fn make_mut(&mut self) -> &mut [T] {
         if let Storage::Shared(keeper) = &self.0 {
-            self.0 = Storage::Owned(keeper.as_ref().as_ref().to_vec());
+            self.0 = Storage::Owned(Aligned::from_slice(0, keeper.as_ref().as_ref()));
         }
         match &mut self.0 {
             Storage::Owned(v) => v,
@@ -45,15 +76,15 @@ impl<T: Clone> Buffer<T> {
     }
 }
 
-impl<T> From<Vec<T>> for Buffer<T> {
+impl<T: Clone> From<Vec<T>> for Buffer<T> {
     fn from(values: Vec<T>) -> Self {
-        Self(Storage::Owned(values))
+        Self(Storage::Owned(Aligned::from_slice(0, &values)))
     }
 }
 
 impl<T> Default for Buffer<T> {
     fn default() -> Self {
-        Self(Storage::Owned(Vec::new()))
+        Self(Storage::Owned(Aligned::new(0)))
     }
 }
 

@@ -144,6 +144,8 @@ pub(crate) struct OutputBlock<'a> {
     /// Pre-activations; used by the cross-entropies, empty for the mean squared error.
     pub(crate) logits: &'a [f32],
     pub(crate) units: usize,
+    /// Distance of the rows of outputs, logits and gradients.
+    pub(crate) stride: usize,
     /// Place of each row in the targets and weights.
     pub(crate) samples: &'a [usize],
 }
@@ -162,13 +164,13 @@ pub(crate) fn loss_and_gradient(
     losses: &mut Vec<f64>,
     gradient: &mut [f32],
 ) {
-    let units = block.units;
+    let OutputBlock { units, stride, .. } = *block;
     for (r, &sample) in block.samples.iter().enumerate() {
         let weight = sample_weight.map_or(1.0, |w| w[sample]);
-        let gradient = gradient.get_mut(r * units..(r + 1) * units).unwrap_or_default();
+        let gradient = gradient.get_mut(r * stride..r * stride + units).unwrap_or_default();
         let row = OutputRow {
-            p: &block.outputs[r * units..(r + 1) * units],
-            logits: &block.logits[r * units..(r + 1) * units],
+            p: &block.outputs[r * stride..][..units],
+            logits: &block.logits[r * stride..][..units],
             log_sum: block.log_sums.get(r).copied().unwrap_or_default(),
             factor: weight * scale,
         };

@@ -2,6 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::buffer::LINE;
 use crate::layers::Activation;
 
 /// `e^x` with a relative error below 1.5 units in the last place, 0 below −87.3 and capped at
@@ -54,11 +55,13 @@ fn gelu_derivative(x: f32) -> f32 {
         + x * INV_SQRT_TAU * exp(-0.5 * x * x)
 }
 
-/// The softmax of one row, in place: `e^(xᵢ − max) / Σ`. Returns `max + ln Σ`, the logarithm of the
-/// sum of exponentials, in double precision.
+/// The softmax of the first `width` numbers of a row, in place: `e^(xᵢ − max) / Σ`; what lies beyond
+/// becomes 0. Returns `max + ln Σ`, the logarithm of the sum of exponentials, in double precision.
 #[inline(always)]
-fn softmax_row(row: &mut [f32]) -> f64 {
-    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+fn softmax_row(row: &mut [f32], width: usize) -> f64 {
+    // As if there were that many classes more that nobody expects: whole vectors, the same sums.
+    row[width..].fill(f32::NEG_INFINITY);
+    let max = largest(row);
     for x in row.iter_mut() {
         *x = exp(*x - max);
     }
@@ -82,12 +85,27 @@ fn softmax_row(row: &mut [f32]) -> f64 {
     f64::from(max) + f64::from(sum).ln()
 }
 
-/// Turns pre-activations into activations, in place. `z` keeps its pre-activations in `before` where
+/// The largest number, found line by line: one after the other would wait for each comparison.
+#[inline(always)]
+pub(crate) fn largest(row: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut best = [f32::NEG_INFINITY; LINE];
+    let (lines, rest) = row.as_chunks::<LINE>();
+    for line in lines {
+        for (best, &x) in best.iter_mut().zip(line) {
+            *best = larger(*best, x);
+        }
+    }
+    best.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger)
+}
+
+/// Turns pre-activations into activations, in place: rows of `width` numbers, `stride` apart. `z` keeps its pre-activations in `before` where
 /// the derivative needs them (gelu), and `log_sums` receives one `ln Σ eˣ` a row from softmax.
 pub(crate) fn forward(
     cpu: Arch,
     activation: Activation,
     width: usize,
+    stride: usize,
     z: &mut [f32],
     before: &mut Vec<f32>,
     log_sums: &mut Vec<f64>,
@@ -95,6 +113,7 @@ pub(crate) fn forward(
     struct Op<'a> {
         activation: Activation,
         width: usize,
+        stride: usize,
         z: &'a mut [f32],
         log_sums: &'a mut Vec<f64>,
     }
@@ -102,7 +121,7 @@ pub(crate) fn forward(
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
-            let Self { activation, width, z, log_sums } = self;
+            let Self { activation, width, stride, z, log_sums } = self;
             match activation {
                 Activation::Linear => {}
                 Activation::Relu => {
@@ -115,8 +134,8 @@ pub(crate) fn forward(
                 Activation::Sigmoid => z.iter_mut().for_each(|x| *x = sigmoid(*x)),
                 Activation::Gelu => z.iter_mut().for_each(|x| *x = gelu(*x)),
                 Activation::Softmax => {
-                    for row in z.chunks_exact_mut(width) {
-                        log_sums.push(softmax_row(row));
+                    for row in z.chunks_exact_mut(stride) {
+                        log_sums.push(softmax_row(row, width));
                     }
                 }
             }
@@ -127,23 +146,24 @@ pub(crate) fn forward(
         before.extend_from_slice(z);
     }
     log_sums.clear();
-    cpu.dispatch(Op { activation, width, z, log_sums });
+    cpu.dispatch(Op { activation, width, stride, z, log_sums });
 }
 
 /// Turns the gradient of the activations into that of the pre-activations, in place:
 /// `delta · f′(z)`, where `output` holds `f(z)` and `before` holds `z` for gelu. Softmax uses its
-/// full Jacobian, `pᵢ·(dᵢ − Σⱼ pⱼ·dⱼ)`.
+/// full Jacobian, `pᵢ·(dᵢ − Σⱼ pⱼ·dⱼ)`. Rows have `stride` numbers; where they are longer than the
+/// layer is wide, both ends are 0 and stay so.
 pub(crate) fn backward(
     cpu: Arch,
     activation: Activation,
-    width: usize,
+    stride: usize,
     output: &[f32],
     before: &[f32],
     delta: &mut [f32],
 ) {
     struct Op<'a> {
         activation: Activation,
-        width: usize,
+        stride: usize,
         output: &'a [f32],
         before: &'a [f32],
         delta: &'a mut [f32],
@@ -152,7 +172,7 @@ pub(crate) fn backward(
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
-            let Self { activation, width, output, before, delta } = self;
+            let Self { activation, stride, output, before, delta } = self;
             let pairs = delta.iter_mut().zip(output);
             match activation {
                 Activation::Linear => {}
@@ -163,7 +183,7 @@ pub(crate) fn backward(
                     delta.iter_mut().zip(before).for_each(|(d, &z)| *d *= gelu_derivative(z));
                 }
                 Activation::Softmax => {
-                    for (d, p) in delta.chunks_exact_mut(width).zip(output.chunks_exact(width)) {
+                    for (d, p) in delta.chunks_exact_mut(stride).zip(output.chunks_exact(stride)) {
                         let dot: f32 = d.iter().zip(p).map(|(d, p)| d * p).sum();
                         d.iter_mut().zip(p).for_each(|(d, p)| *d = p * (*d - dot));
                     }
@@ -171,7 +191,7 @@ pub(crate) fn backward(
             }
         }
     }
-    cpu.dispatch(Op { activation, width, output, before, delta });
+    cpu.dispatch(Op { activation, stride, output, before, delta });
 }
 
 #[cfg(test)]
@@ -179,7 +199,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::every_cpu;
+    use crate::kernels::{self, every_cpu};
 
     const ALL: [Activation; 6] = [
         Activation::Linear,
@@ -212,6 +232,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn room_behind_a_row_changes_no_bit() {
+        for width in 1..40 {
+            let z: Vec<f32> = (0..width).map(|i| ((i * 7) as f32).sin() * 9.0).collect();
+            let stride = crate::buffer::padded(width);
+            for activation in ALL {
+                let (mut y, mut before, mut sums) = (z.clone(), Vec::new(), Vec::new());
+                forward(kernels::cpu(), activation, width, width, &mut y, &mut before, &mut sums);
+                let mut roomy = [&z[..], &vec![0.0; stride - width]].concat();
+                let mut roomy_sums = Vec::new();
+                forward(
+                    kernels::cpu(),
+                    activation,
+                    width,
+                    stride,
+                    &mut roomy,
+                    &mut before,
+                    &mut roomy_sums,
+                );
+                assert_eq!((&y[..], &sums), (&roomy[..width], &roomy_sums), "{activation} {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_is_found_anywhere() {
+        for at in 0..40 {
+            let mut row = vec![-2.0; 40];
+            row[at] = -1.0;
+            assert_eq!(largest(&row), -1.0);
+        }
+        assert_eq!(largest(&[]), f32::NEG_INFINITY);
+        assert_eq!(largest(&[f32::NAN, 1.0]), 1.0);
+    }
+
     proptest! {
         #[test]
         fn every_cpu_gives_the_same_bits(
@@ -221,7 +276,7 @@ mod tests {
                 let mut results = Vec::new();
                 for cpu in every_cpu() {
                     let (mut y, mut before, mut sums) = (z.clone(), Vec::new(), Vec::new());
-                    forward(cpu, activation, z.len(), &mut y, &mut before, &mut sums);
+                    forward(cpu, activation, z.len(), z.len(), &mut y, &mut before, &mut sums);
                     let mut delta: Vec<f32> = (0..z.len()).map(|i| d + i as f32 * 0.01).collect();
                     backward(cpu, activation, z.len(), &y, &before, &mut delta);
                     results.push((y, delta, sums));
@@ -240,7 +295,7 @@ mod tests {
                 let c: Vec<f32> = (0..z.len()).map(|i| 0.3 + 0.1 * i as f32).collect();
                 let value = |z: &[f64]| -> f64 {
                     let mut y: Vec<f32> = z.iter().map(|&v| v as f32).collect();
-                    forward(Arch::Scalar, activation, z.len(), &mut y, &mut Vec::new(), &mut Vec::new());
+                    forward(Arch::Scalar, activation, z.len(), z.len(), &mut y, &mut Vec::new(), &mut Vec::new());
                     y.iter().zip(&c).map(|(y, c)| f64::from(*y) * f64::from(*c)).sum()
                 };
                 let h = 1e-2;
@@ -251,7 +306,7 @@ mod tests {
                 let numeric = (value(&up) - value(&down)) / (2.0 * h);
                 let mut y: Vec<f32> = z.iter().map(|&v| v as f32).collect();
                 let mut before = Vec::new();
-                forward(Arch::Scalar, activation, z.len(), &mut y, &mut before, &mut Vec::new());
+                forward(Arch::Scalar, activation, z.len(), z.len(), &mut y, &mut before, &mut Vec::new());
                 let mut delta = c.clone();
                 backward(Arch::Scalar, activation, z.len(), &y, &before, &mut delta);
                 prop_assert!((f64::from(delta[at]) - numeric).abs() < 1e-3, "{:?}: {} against {}", activation, delta[at], numeric);

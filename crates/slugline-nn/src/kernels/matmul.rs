@@ -1,19 +1,21 @@
 //! Products of small dense matrices: the layers after the first, forward and backward.
 //!
-//! Every element of a product is one sum over `k` in order, by fused multiply-adds; tiles of rows
-//! and columns only decide what is held in registers meanwhile.
+//! Rows of the right factor and of the product are [`padded`](crate::buffer::padded) to whole cache
+//! lines, so that no tile ends within a vector. Every element of a product is one sum over `k` in
+//! order, by fused multiply-adds; tiles only decide what is held in registers meanwhile.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Columns of a tile: two AVX2 registers, one AVX-512 register, four NEON registers.
-const TILE_COLS: usize = 16;
+use crate::buffer::LINE;
 
-/// `C = A · B + bias`: `a` is `[m, k]`, `b` is `[k, n]`, `c` is `[m, n]`, all row-major; `bias` has
-/// `n` elements, or is absent for zero.
+/// `C = A · B + bias`: `a` has rows of `a_stride` numbers, the first `k` of which count; `b` is
+/// `[k, n]` and `c` is `[m, n]`, row-major; `bias` has `n` elements, or is absent for zero.
+#[allow(clippy::too_many_arguments, reason = "three matrices and their shapes")]
 pub(crate) fn matmul(
     cpu: Arch,
     c: &mut [f32],
     a: &[f32],
+    a_stride: usize,
     b: &[f32],
     bias: Option<&[f32]>,
     k: usize,
@@ -21,66 +23,66 @@ pub(crate) fn matmul(
 ) {
     struct Op<'a> {
         c: &'a mut [f32],
-        a: &'a [f32],
+        left: ByRow<'a>,
         b: &'a [f32],
         bias: Option<&'a [f32]>,
-        k: usize,
         n: usize,
     }
     impl WithSimd for Op<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self { c, a, b, bias, k, n } = self;
-            let m = c.len() / n;
+            let Self { c, left, b, bias, n } = self;
             for row in c.chunks_exact_mut(n) {
                 match bias {
                     Some(bias) => row.copy_from_slice(bias),
                     None => row.fill(0.0),
                 }
             }
-            let by_row = ByRow { a, k };
-            tiles(simd, c, m, n, k, by_row, b);
+            product(simd, c, n, left.k, left, b);
         }
     }
-    assert!(n > 0 && a.len() >= c.len() / n * k && b.len() >= k * n, "matmul: lengths");
-    cpu.dispatch(Op { c, a, b, bias, k, n });
+    assert!(
+        n > 0 && n.is_multiple_of(LINE) && k <= a_stride && a.len() >= c.len() / n * a_stride,
+        "matmul: lengths"
+    );
+    cpu.dispatch(Op { c, left: ByRow { a, stride: a_stride, k }, b: &b[..k * n], bias, n });
 }
 
 /// `C += (A[.., columns])ᵀ · B` for the rows of `C` that the columns of `a` from `first` stand for:
-/// `a` is `[k, width]`, `b` is `[k, n]`, `c` is `[m, n]`, all row-major; `first + m` is at most
-/// `width`.
+/// `a` is `[k, a_stride]`, `b` is `[k, n]`, `c` is `[m, n]`, all row-major; `first + m` is at most
+/// `a_stride`.
 pub(crate) fn matmul_transposed(
     cpu: Arch,
     c: &mut [f32],
     a: &[f32],
     b: &[f32],
     first: usize,
-    width: usize,
+    a_stride: usize,
     n: usize,
 ) {
     struct Op<'a> {
         c: &'a mut [f32],
-        a: &'a [f32],
+        left: ByColumn<'a>,
         b: &'a [f32],
-        first: usize,
-        width: usize,
         n: usize,
     }
     impl WithSimd for Op<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self { c, a, b, first, width, n } = self;
-            let (m, k) = (c.len() / n, b.len() / n);
-            tiles(simd, c, m, n, k, ByColumn { a, first, width }, b);
+            let Self { c, left, b, n } = self;
+            product(simd, c, n, b.len() / n, left, b);
         }
     }
     assert!(
-        n > 0 && first + c.len() / n <= width && a.len() == b.len() / n * width,
+        n > 0
+            && n.is_multiple_of(LINE)
+            && first + c.len() / n <= a_stride
+            && a.len() == b.len() / n * a_stride,
         "matmul_transposed: lengths"
     );
-    cpu.dispatch(Op { c, a, b, first, width, n });
+    cpu.dispatch(Op { c, left: ByColumn { a, first, stride: a_stride }, b, n });
 }
 
 /// Where the left factor of a product is read: `R` rows of the product at a time.
@@ -96,6 +98,7 @@ trait Left<'a>: Copy {
 #[derive(Clone, Copy)]
 struct ByRow<'a> {
     a: &'a [f32],
+    stride: usize,
     k: usize,
 }
 
@@ -104,7 +107,7 @@ impl<'a> Left<'a> for ByRow<'a> {
 
     #[inline(always)]
     fn rows<const R: usize>(self, i: usize) -> [&'a [f32]; R] {
-        core::array::from_fn(|r| &self.a[(i + r) * self.k..(i + r + 1) * self.k])
+        core::array::from_fn(|r| &self.a[(i + r) * self.stride..][..self.k])
     }
 
     #[inline(always)]
@@ -118,7 +121,7 @@ impl<'a> Left<'a> for ByRow<'a> {
 struct ByColumn<'a> {
     a: &'a [f32],
     first: usize,
-    width: usize,
+    stride: usize,
 }
 
 impl<'a> Left<'a> for ByColumn<'a> {
@@ -131,121 +134,120 @@ impl<'a> Left<'a> for ByColumn<'a> {
 
     #[inline(always)]
     fn at<const R: usize>(self, column: &usize, k: usize) -> [f32; R] {
-        let start = k * self.width + column;
-        let row = &self.a[start..start + R];
+        let row = &self.a[k * self.stride + column..][..R];
         core::array::from_fn(|r| row[r])
     }
 }
 
-/// Covers `c` with tiles as high as the registers of the instruction set allow.
+/// Covers `c` with tiles that fill the registers of the instruction set: `R` rows by `V` vectors,
+/// whose sums, a row of `b` and one factor fit them together.
 #[inline(always)]
-fn tiles<'a, S: Simd>(
+fn product<'a, S: Simd>(
     simd: S,
     c: &mut [f32],
-    m: usize,
     n: usize,
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
 ) {
-    match S::F32_LANES {
-        16 => bands::<S, 12, 1>(simd, c, m, n, k, left, b),
-        8 => bands::<S, 6, 2>(simd, c, m, n, k, left, b),
-        4 => bands::<S, 4, 4>(simd, c, m, n, k, left, b),
-        _ => bands::<S, 1, 16>(simd, c, m, n, k, left, b),
+    let mut col = 0;
+    while col < n {
+        let lines = ((n - col) / LINE).min(4);
+        match (S::F32_LANES, lines) {
+            (16, 4) => bands::<S, 6, 4>(simd, c, col, n, k, left, b),
+            (16, 3) => bands::<S, 8, 3>(simd, c, col, n, k, left, b),
+            (16, 2) => bands::<S, 12, 2>(simd, c, col, n, k, left, b),
+            (16, _) => bands::<S, 12, 1>(simd, c, col, n, k, left, b),
+            (lanes, _) => {
+                for line in 0..lines {
+                    let col = col + line * LINE;
+                    match lanes {
+                        8 => bands::<S, 6, 2>(simd, c, col, n, k, left, b),
+                        4 => bands::<S, 6, 4>(simd, c, col, n, k, left, b),
+                        _ => bands::<S, 1, 16>(simd, c, col, n, k, left, b),
+                    }
+                }
+            }
+        }
+        col += lines * LINE;
     }
 }
 
-/// Bands of `R` rows, then what is left of them.
+/// The `V` vectors of columns from `col`: bands of `R` rows, then what is left of them.
 #[inline(always)]
 fn bands<'a, S: Simd, const R: usize, const V: usize>(
     simd: S,
     c: &mut [f32],
-    m: usize,
+    col: usize,
     n: usize,
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
 ) {
+    let m = c.len() / n;
     let mut i = 0;
     while m - i >= R {
-        band::<S, R, V>(simd, c, i, n, k, left, b);
+        tile::<S, R, V>(simd, c, i, col, n, k, left, b);
         i += R;
     }
     while m - i >= 4 {
-        band::<S, 4, V>(simd, c, i, n, k, left, b);
+        tile::<S, 4, V>(simd, c, i, col, n, k, left, b);
         i += 4;
     }
-    while m - i >= 2 {
-        band::<S, 2, V>(simd, c, i, n, k, left, b);
-        i += 2;
-    }
-    if i < m {
-        band::<S, 1, V>(simd, c, i, n, k, left, b);
+    while i < m {
+        tile::<S, 1, V>(simd, c, i, col, n, k, left, b);
+        i += 1;
     }
 }
 
-/// Rows `i..i + R` of the product.
+/// Rows `i..i + R` and `V` vectors of columns from `col`.
 #[inline(always)]
-fn band<'a, S: Simd, const R: usize, const V: usize>(
+#[allow(clippy::too_many_arguments, reason = "a place in three matrices")]
+fn tile<'a, S: Simd, const R: usize, const V: usize>(
     simd: S,
     c: &mut [f32],
     i: usize,
+    col: usize,
     n: usize,
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
 ) {
+    let span = V * S::F32_LANES;
     let rows = left.rows::<R>(i);
-    let c = &mut c[i * n..(i + R) * n];
-    let mut col = 0;
-    while n - col >= TILE_COLS {
-        let mut acc = [[simd.splat_f32s(0.0); V]; R];
-        for r in 0..R {
-            let (c, _) = S::as_simd_f32s(&c[r * n + col..r * n + col + TILE_COLS]);
-            acc[r] = core::array::from_fn(|v| c[v]);
-        }
-        for kk in 0..k {
-            let (b, _) = S::as_simd_f32s(&b[kk * n + col..kk * n + col + TILE_COLS]);
-            let a = left.at::<R>(&rows, kk);
-            for r in 0..R {
-                let a = simd.splat_f32s(a[r]);
-                for v in 0..V {
-                    acc[r][v] = simd.mul_add_f32s(a, b[v], acc[r][v]);
-                }
-            }
-        }
-        for r in 0..R {
-            let (c, _) = S::as_mut_simd_f32s(&mut c[r * n + col..r * n + col + TILE_COLS]);
-            c[..V].copy_from_slice(&acc[r]);
-        }
-        col += TILE_COLS;
+    let mut acc = [[simd.splat_f32s(0.0); V]; R];
+    for r in 0..R {
+        let (c, _) = S::as_simd_f32s(&c[(i + r) * n + col..][..span]);
+        acc[r] = core::array::from_fn(|v| c[v]);
     }
-    while col < n {
-        let span = (n - col).min(S::F32_LANES);
-        let mut acc = [simd.splat_f32s(0.0); R];
+    for kk in 0..k {
+        let (b, _) = S::as_simd_f32s(&b[kk * n + col..][..span]);
+        let a = left.at::<R>(&rows, kk);
         for r in 0..R {
-            acc[r] = simd.partial_load_f32s(&c[r * n + col..r * n + col + span]);
-        }
-        for kk in 0..k {
-            let b = simd.partial_load_f32s(&b[kk * n + col..kk * n + col + span]);
-            let a = left.at::<R>(&rows, kk);
-            for r in 0..R {
-                acc[r] = simd.mul_add_f32s(simd.splat_f32s(a[r]), b, acc[r]);
+            let a = simd.splat_f32s(a[r]);
+            for v in 0..V {
+                acc[r][v] = simd.mul_add_f32s(a, b[v], acc[r][v]);
             }
         }
-        for r in 0..R {
-            simd.partial_store_f32s(&mut c[r * n + col..r * n + col + span], acc[r]);
-        }
-        col += span;
+    }
+    for r in 0..R {
+        let (c, _) = S::as_mut_simd_f32s(&mut c[(i + r) * n + col..][..span]);
+        c[..V].copy_from_slice(&acc[r]);
     }
 }
 
-/// `out[j, i] = a[i, j]`: `a` is `[rows, cols]`, `out` is `[cols, rows]`.
-pub(crate) fn transpose(a: &[f32], rows: usize, cols: usize, out: &mut [f32]) {
-    for (j, out) in out.chunks_exact_mut(rows.max(1)).enumerate().take(cols) {
-        for (i, o) in out.iter_mut().enumerate() {
-            *o = a[i * cols + j];
+/// `out[j, i] = a[i, j]`: `a` is `[rows, a_stride]`, `out` is `[.., out_stride]`, a row for each
+/// column that it has room for; `rows` is at most `out_stride`, and what lies beyond is left alone.
+pub(crate) fn transpose(
+    a: &[f32],
+    rows: usize,
+    a_stride: usize,
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    for (j, out) in out.chunks_exact_mut(out_stride).enumerate() {
+        for (i, o) in out[..rows].iter_mut().enumerate() {
+            *o = a[i * a_stride + j];
         }
     }
 }
@@ -275,23 +277,24 @@ mod tests {
     proptest! {
         #[test]
         fn products_equal_the_definition_to_the_last_bit(
-            m in 1usize..30, n in 1usize..70, k in 1usize..40, seed in 0u32..99,
+            m in 1usize..30, lines in 1usize..9, k in 1usize..40, extra in 0usize..20, seed in 0u32..99,
         ) {
-            let (a, b, bias) = (numbers(m * k, seed), numbers(k * n, seed + 1), numbers(n, seed + 2));
+            let (n, stride) = (lines * LINE, k + extra);
+            let (a, b, bias) = (numbers(m * stride, seed), numbers(k * n, seed + 1), numbers(n, seed + 2));
             let mut want: Vec<f32> = bias.iter().copied().cycle().take(m * n).collect();
-            naive(&mut want, n, k, |i, kk| a[i * k + kk], &b);
+            naive(&mut want, n, k, |i, kk| a[i * stride + kk], &b);
             for cpu in every_cpu() {
                 let mut c = vec![9.0; m * n];
-                matmul(cpu, &mut c, &a, &b, Some(&bias), k, n);
+                matmul(cpu, &mut c, &a, stride, &b, Some(&bias), k, n);
                 prop_assert_eq!(&c, &want);
             }
         }
 
         #[test]
         fn transposed_products_equal_the_definition_to_the_last_bit(
-            m in 1usize..30, extra in 0usize..9, n in 1usize..70, k in 1usize..40, seed in 0u32..99,
+            m in 1usize..30, extra in 0usize..9, lines in 1usize..9, k in 1usize..40, seed in 0u32..99,
         ) {
-            let (width, first) = (m + extra, extra / 2);
+            let (n, width, first) = (lines * LINE, m + extra, extra / 2);
             let (a, b, start) = (numbers(k * width, seed), numbers(k * n, seed + 1), numbers(m * n, seed + 2));
             let mut want = start.clone();
             naive(&mut want, n, k, |i, kk| a[kk * width + first + i], &b);
@@ -305,8 +308,8 @@ mod tests {
 
     #[test]
     fn transpose_swaps_rows_and_columns() {
-        let mut out = [0.0; 6];
-        transpose(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3, &mut out);
-        assert_eq!(out, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let mut out = [9.0; 9];
+        transpose(&[1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0], 2, 4, &mut out, 3);
+        assert_eq!(out, [1.0, 4.0, 9.0, 2.0, 5.0, 9.0, 3.0, 6.0, 9.0]);
     }
 }

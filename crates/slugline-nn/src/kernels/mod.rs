@@ -2,7 +2,7 @@
 //!
 //! [`cpu`] picks the instruction set at run time; each kernel takes it as its first argument, which
 //! is also how the tests run every set on the same input. A kernel's sums have one order, and all of
-//! its operations are correctly rounded (`+`, `*`, `/`, `sqrt`, fused multiply-add), so that the
+//! its operations are correctly rounded (`+`, `*`, `/`, fused multiply-add), so that the
 //! results are the same to the last bit on every instruction set, the portable one included.
 //!
 //! All memory access goes through checked slices: the crate has no `unsafe`.
@@ -14,6 +14,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod matmul;
+pub(crate) mod root;
 pub(crate) mod rows;
 pub(crate) mod step;
 

@@ -1,5 +1,7 @@
 //! Sums of chosen rows of a table: the first layer forward, and its gradient by feature.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 /// The factors of a weighted sum of rows.
@@ -128,27 +130,31 @@ impl<'a> SparseRows<'a> {
     }
 }
 
-/// `out[r] = bias + x[r] · weights` for every row of `x`; `out` has rows of `width` elements.
+/// `out[r, columns] = bias + x[r] · weights` for every row of `x`, where `out` has rows of `stride`
+/// elements; the other columns are left alone.
 pub(crate) fn sparse_dense(
     cpu: Arch,
     x: SparseRows<'_>,
     weights: &[f32],
     bias: Option<&[f32]>,
-    width: usize,
+    columns: Range<usize>,
+    stride: usize,
     out: &mut [f32],
 ) {
     struct Op<'a> {
         x: SparseRows<'a>,
         weights: &'a [f32],
         bias: Option<&'a [f32]>,
-        width: usize,
+        columns: Range<usize>,
+        stride: usize,
         out: &'a mut [f32],
     }
     impl WithSimd for Op<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            for (r, out) in self.out.chunks_exact_mut(self.width).enumerate() {
+            for (r, out) in self.out.chunks_exact_mut(self.stride).enumerate() {
+                let out = &mut out[self.columns.clone()];
                 match self.bias {
                     Some(bias) => out.copy_from_slice(bias),
                     None => out.fill(0.0),
@@ -158,8 +164,8 @@ pub(crate) fn sparse_dense(
             }
         }
     }
-    debug_assert_eq!(out.len(), x.spans.len() * width);
-    cpu.dispatch(Op { x, weights, bias, width, out });
+    debug_assert_eq!(out.len(), x.spans.len() * stride);
+    cpu.dispatch(Op { x, weights, bias, columns, stride, out });
 }
 
 #[cfg(test)]
@@ -194,14 +200,14 @@ mod tests {
             for cpu in every_cpu() {
                 let mut out = vec![0.0; width];
                 let x = SparseRows { spans: &[(0, ids.len())], indices: &ids, values: Some(&values) };
-                sparse_dense(cpu, x, &table, Some(&bias), width, &mut out);
+                sparse_dense(cpu, x, &table, Some(&bias), 0..width, width, &mut out);
                 prop_assert_eq!(&out, &want);
 
                 let ones = vec![1.0; ids.len()];
                 let (mut with, mut without) = (vec![0.0; width], vec![0.0; width]);
                 let x = SparseRows { values: Some(&ones), ..x };
-                sparse_dense(cpu, x, &table, Some(&bias), width, &mut with);
-                sparse_dense(cpu, SparseRows { values: None, ..x }, &table, Some(&bias), width, &mut without);
+                sparse_dense(cpu, x, &table, Some(&bias), 0..width, width, &mut with);
+                sparse_dense(cpu, SparseRows { values: None, ..x }, &table, Some(&bias), 0..width, width, &mut without);
                 prop_assert_eq!(with, without);
             }
         }

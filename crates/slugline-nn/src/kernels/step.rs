@@ -2,6 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::root::{reciprocal, root};
 use super::rows::add_rows;
 use crate::layers::Regularizer;
 
@@ -74,19 +75,19 @@ pub(crate) fn step_row(
             if inside_root {
                 for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
                     *v = keep.mul_add(*v, add * (g * g));
-                    *w -= learning_rate * g / (*v + epsilon).sqrt();
+                    *w -= learning_rate * g * reciprocal(root(*v + epsilon));
                 }
             } else {
                 for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
                     *v = keep.mul_add(*v, add * (g * g));
-                    *w -= learning_rate * g / (v.sqrt() + epsilon);
+                    *w -= learning_rate * g * reciprocal(root(*v) + epsilon);
                 }
             }
         }
         Rule::Adagrad { learning_rate, epsilon } => {
             for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
                 *v += g * g;
-                *w -= learning_rate * g / (*v + epsilon).sqrt();
+                *w -= learning_rate * g * reciprocal(root(*v + epsilon));
             }
         }
         Rule::Adam { alpha, beta_1, beta_2, epsilon, decay } => {
@@ -94,7 +95,7 @@ pub(crate) fn step_row(
                 *m += (g - *m) * (1.0 - beta_1);
                 *v += (g * g - *v) * (1.0 - beta_2);
                 *w -= decay * *w;
-                *w -= *m * alpha / (v.sqrt() + epsilon);
+                *w -= *m * alpha * reciprocal(root(*v) + epsilon);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The network: a stack of layers with their parameters.
 
+mod forward;
 mod predict;
 mod summary;
 
@@ -12,8 +13,8 @@ use crate::optimizer::Optimizer;
 use crate::random::{Stream, WEIGHTS};
 use crate::training::Compiled;
 
+pub(crate) use forward::{BLOCK_ROWS, Columns, Forward, Packed, Scratch, apply};
 pub use predict::Predictor;
-pub(crate) use predict::{BLOCK_ROWS, Forward, Scratch, apply};
 pub use summary::{Summary, SummaryRow};
 
 /// The parameters of one [`Dense`] layer.
@@ -33,10 +34,6 @@ impl Parameters {
     /// Number of weights and biases.
     pub fn count(&self) -> usize {
         self.kernel.as_slice().len() + self.bias.as_slice().len()
-    }
-
-    pub(crate) fn bias(&self) -> Option<&[f32]> {
-        Some(self.bias.as_slice()).filter(|b| !b.is_empty())
     }
 }
 
@@ -169,14 +166,6 @@ impl Sequential {
     /// Number of weights and biases of all layers.
     pub fn parameter_count(&self) -> usize {
         self.parameters.iter().map(Parameters::count).sum()
-    }
-
-    /// Whether no weight or bias is NaN or infinite.
-    pub(crate) fn has_finite_weights(&self) -> bool {
-        self.parameters
-            .iter()
-            .flat_map(|p| [&p.kernel, &p.bias])
-            .all(|weights| weights.as_slice().iter().all(|w| w.is_finite()))
     }
 
     /// Sets how to train and what to report. Forgets the state of an earlier optimizer.

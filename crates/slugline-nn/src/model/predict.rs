@@ -1,121 +1,13 @@
-//! From input rows to outputs.
+//! Prediction: many rows at once, or row after row.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Parameters, Sequential, Stage};
+use super::Sequential;
+use super::forward::{BLOCK_ROWS, Forward, Scratch};
 use crate::NnError;
-use crate::kernels::{self, activation, matmul, rows::SparseRows};
+use crate::buffer::unpack;
+use crate::kernels::rows::SparseRows;
 use crate::matrix::{CsrMatrix, Matrix, SparseRow};
-use crate::random::DropoutMask;
-
-/// Rows that are computed together: enough to use each weight several times while it is in the
-/// nearest cache, few enough that a batch gives every thread several blocks.
-pub(crate) const BLOCK_ROWS: usize = 48;
-
-/// The way through the layers.
-pub(crate) struct Forward<'a> {
-    pub(crate) cpu: Arch,
-    pub(crate) stages: Vec<Stage<'a>>,
-    pub(crate) parameters: &'a [Parameters],
-}
-
-/// What one block of rows leaves behind on its way, for the way back. Reused block after block.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    /// Per stage, the activations.
-    pub(crate) outputs: Vec<Vec<f32>>,
-    /// Per stage, the pre-activations where the derivative needs them.
-    pub(crate) before: Vec<Vec<f32>>,
-    /// Per stage, its input after dropout; empty without dropout.
-    pub(crate) dropped: Vec<Vec<f32>>,
-    /// Pre-activations of the last stage.
-    pub(crate) logits: Vec<f32>,
-    /// `ln Σ eᶻ` of each row of a softmax.
-    pub(crate) log_sums: Vec<f64>,
-}
-
-impl Scratch {
-    /// Input of stage `i`, which is not the first.
-    pub(crate) fn input(&self, i: usize) -> &[f32] {
-        if self.dropped[i].is_empty() { &self.outputs[i - 1] } else { &self.dropped[i] }
-    }
-
-    /// Outputs of the network.
-    pub(crate) fn result(&self) -> &[f32] {
-        self.outputs.last().map_or(&[], Vec::as_slice)
-    }
-}
-
-impl<'a> Forward<'a> {
-    pub(crate) fn new(model: &'a Sequential) -> Self {
-        Self { cpu: kernels::cpu(), stages: model.stages(), parameters: model.parameters() }
-    }
-
-    /// Computes the outputs of a block of rows into `scratch`.
-    ///
-    /// `masks` holds one dropout mask a stage while training; the first one has been applied to `x`
-    /// already. `first` is the place of the block's first row in the batch.
-    pub(crate) fn run(
-        &self,
-        x: SparseRows<'_>,
-        first: usize,
-        masks: &[Option<DropoutMask>],
-        scratch: &mut Scratch,
-    ) {
-        let rows = x.spans.len();
-        for buffers in [&mut scratch.outputs, &mut scratch.before, &mut scratch.dropped] {
-            buffers.resize_with(self.stages.len(), Vec::new);
-        }
-        for (i, (stage, p)) in self.stages.iter().zip(self.parameters).enumerate() {
-            let (earlier, from_here) = scratch.outputs.split_at_mut(i);
-            let out = &mut from_here[0];
-            out.resize(rows * p.units, 0.0);
-            if i == 0 {
-                kernels::rows::sparse_dense(
-                    self.cpu,
-                    x,
-                    p.kernel.as_slice(),
-                    p.bias(),
-                    p.units,
-                    out,
-                );
-            } else {
-                let input = &earlier[i - 1];
-                let dropped = &mut scratch.dropped[i];
-                dropped.clear();
-                if let Some(mask) = masks.get(i).copied().flatten() {
-                    dropped.extend_from_slice(input);
-                    apply(&mask, first, p.n_in, dropped);
-                }
-                let input = if dropped.is_empty() { input } else { dropped };
-                let kernel = p.kernel.as_slice();
-                matmul::matmul(self.cpu, out, input, kernel, p.bias(), p.n_in, p.units);
-            }
-            if i + 1 == self.stages.len() {
-                scratch.logits.clear();
-                scratch.logits.extend_from_slice(out);
-            }
-            activation::forward(
-                self.cpu,
-                stage.dense.activation,
-                p.units,
-                out,
-                &mut scratch.before[i],
-                &mut scratch.log_sums,
-            );
-        }
-    }
-}
-
-/// Applies a dropout mask to rows of `width`, the first of which is row `first` of the batch.
-pub(crate) fn apply(mask: &DropoutMask, first: usize, width: usize, values: &mut [f32]) {
-    for (r, row) in values.chunks_exact_mut(width).enumerate() {
-        for (column, v) in row.iter_mut().enumerate() {
-            *v *= mask.factor(first + r, column as u32);
-        }
-    }
-}
 
 /// Answers row after row, reusing its buffers: one for each thread that predicts.
 ///
@@ -133,6 +25,7 @@ pub struct Predictor<'a> {
     input_width: usize,
     spans: Vec<(usize, usize)>,
     scratch: Scratch,
+    outputs: Vec<f32>,
 }
 
 impl Predictor<'_> {
@@ -151,8 +44,8 @@ impl Predictor<'_> {
         }
         self.spans.clear();
         self.spans.extend((0..x.rows()).map(|r| x.span(r)));
-        self.forward.run(x.as_rows(&self.spans), 0, &[], &mut self.scratch);
-        Ok(self.scratch.result())
+        self.forward.run(x.as_rows(&self.spans), &mut self.scratch);
+        Ok(self.answer(x.rows()))
     }
 
     /// The network's outputs for one row.
@@ -177,8 +70,16 @@ impl Predictor<'_> {
         }
         let span = [(0, row.indices.len())];
         let x = SparseRows { spans: &span, indices: row.indices, values: Some(row.values) };
-        self.forward.run(x, 0, &[], &mut self.scratch);
-        Ok(self.scratch.result())
+        self.forward.run(x, &mut self.scratch);
+        Ok(self.answer(1))
+    }
+
+    /// The outputs of a block of rows without the room between them.
+    fn answer(&mut self, rows: usize) -> &[f32] {
+        let units = self.forward.units();
+        self.outputs.resize(rows * units, 0.0);
+        unpack(self.scratch.result(), units, &mut self.outputs);
+        &self.outputs
     }
 }
 
@@ -190,6 +91,7 @@ impl Sequential {
             input_width: self.input_width(),
             spans: Vec::new(),
             scratch: Scratch::default(),
+            outputs: Vec::new(),
         }
     }
 
@@ -208,8 +110,8 @@ impl Sequential {
                 let first = block * BLOCK_ROWS;
                 spans.clear();
                 spans.extend((first..first + out.len() / units).map(|r| x.span(r)));
-                forward.run(x.as_rows(spans), 0, &[], scratch);
-                out.copy_from_slice(scratch.result());
+                forward.run(x.as_rows(spans), scratch);
+                unpack(scratch.result(), units, out);
             },
         );
         Ok(out)

@@ -2,15 +2,16 @@
 
 use super::Optimizer;
 use crate::NnError;
+use crate::buffer::Aligned;
 
 /// An optimizer's memory for one parameter, laid out as the parameter is. A moment that the rule does
 /// not use is empty.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParameterState {
     /// First moment: momentum's velocity, Adam's mean gradient.
-    pub(crate) m: Vec<f32>,
+    pub(crate) m: Aligned<f32>,
     /// Second moment: RMSprop's, Adagrad's, Adam's squares.
-    pub(crate) v: Vec<f32>,
+    pub(crate) v: Aligned<f32>,
     /// Step of the last visit of each row, where absent rows have to catch up; else empty.
     pub(crate) last_visit: Vec<u32>,
 }
@@ -19,21 +20,27 @@ impl ParameterState {
     /// The starting state for a parameter of `rows` rows of `width` weights. `sparse` says that rows
     /// may be absent from a step.
     pub(crate) fn new(optimizer: &Optimizer, rows: usize, width: usize, sparse: bool) -> Self {
-        let moment = |value: f32| vec![value; rows * width];
-        match optimizer {
-            Optimizer::Sgd { momentum: 0.0, .. } => Self::default(),
-            Optimizer::Sgd { .. } => Self { m: moment(0.0), ..Self::default() },
-            Optimizer::RmsProp { .. } => Self {
-                v: moment(0.0),
-                last_visit: if sparse { vec![0; rows] } else { Vec::new() },
-                ..Self::default()
-            },
+        let moment = |start: Option<f32>| {
+            let mut moment = Aligned::new(0);
+            if let Some(start) = start {
+                moment.resize(rows * width, start);
+            }
+            moment
+        };
+        let (m, v) = match optimizer {
+            Optimizer::Sgd { momentum: 0.0, .. } => (None, None),
+            Optimizer::Sgd { .. } => (Some(0.0), None),
+            Optimizer::RmsProp { .. } => (None, Some(0.0)),
             Optimizer::Adagrad { initial_accumulator_value, .. } => {
-                Self { v: moment(*initial_accumulator_value), ..Self::default() }
+                (None, Some(*initial_accumulator_value))
             }
-            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => {
-                Self { m: moment(0.0), v: moment(0.0), last_visit: Vec::new() }
-            }
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => (Some(0.0), Some(0.0)),
+        };
+        let catches_up = sparse && matches!(optimizer, Optimizer::RmsProp { .. });
+        Self {
+            m: moment(m),
+            v: moment(v),
+            last_visit: if catches_up { vec![0; rows] } else { Vec::new() },
         }
     }
 }

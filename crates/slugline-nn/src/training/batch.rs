@@ -4,6 +4,9 @@ use crate::kernels::rows::SparseRows;
 use crate::matrix::CsrMatrix;
 use crate::random::DropoutMask;
 
+/// Features whose presence is noted together.
+const GROUP: usize = 64;
+
 /// The rows of a batch in the order of training, copied end to end.
 ///
 /// The rows lie scattered over the data; the copy fetches many of them at once, and everything after
@@ -53,7 +56,7 @@ impl Batch {
 
 /// The non-zeros of a batch by feature: a counting sort of the batch.
 ///
-/// Its cost follows the non-zeros, but for one bit a feature of the vocabulary.
+/// Its cost follows the non-zeros, but for one byte in [`GROUP`] features of the vocabulary.
 #[derive(Debug, Default)]
 pub(crate) struct ByFeature {
     /// Features that occur, rising.
@@ -66,34 +69,43 @@ pub(crate) struct ByFeature {
     pub(crate) values: Vec<f32>,
     /// Per feature of the vocabulary: first its count, then its next free place. Zero between batches.
     cursors: Vec<u32>,
-    /// Per feature, whether it occurs. Zero between batches.
-    present: Vec<u64>,
+    /// Per group of features, whether one of them occurs. False between batches.
+    touched: Vec<bool>,
 }
 
 impl ByFeature {
     /// Sorts the non-zeros of `rows`, whose features are below `features`.
     pub(crate) fn build(&mut self, rows: SparseRows<'_>, n_features: usize) {
-        self.cursors.resize(n_features, 0);
-        self.present.resize(n_features.div_ceil(64), 0);
-        let Self { features, starts, samples, values, cursors, present } = self;
-        let (cursors, present) = (&mut cursors[..], &mut present[..]);
-        features.clear();
-        starts.clear();
+        let groups = n_features.div_ceil(GROUP);
+        self.cursors.resize(groups * GROUP, 0);
+        self.touched.resize(groups, false);
+        let Self { features, starts, samples, values, cursors, touched } = self;
+        let (cursors, touched) = (&mut cursors[..], &mut touched[..]);
         for &id in rows.indices {
             cursors[id as usize] += 1;
-            present[id as usize / 64] |= 1 << (id % 64);
+            touched[id as usize / GROUP] = true;
         }
-        let mut start = 0;
-        for (word, bits) in present.iter_mut().enumerate() {
-            while *bits != 0 {
-                let id = word as u32 * 64 + bits.trailing_zeros();
-                *bits &= *bits - 1;
-                features.push(id);
-                starts.push(start);
-                start += std::mem::replace(&mut cursors[id as usize], start);
+        let distinct = touched.iter().filter(|t| **t).count() * GROUP;
+        // One more than can be used, so that writing needs no condition.
+        features.resize(distinct + 1, 0);
+        starts.resize(distinct + 1, 0);
+        let (mut found, mut start) = (0, 0);
+        let present = touched.iter().enumerate().filter(|(_, touched)| **touched);
+        for (group, _) in present {
+            let first = group * GROUP;
+            for (id, cursor) in (first..).zip(&mut cursors[first..first + GROUP]) {
+                // Written in any case and kept if the feature occurs: whether it does cannot be
+                // foreseen, and a wrong guess costs more than the writing.
+                features[found] = id as u32;
+                starts[found] = start;
+                let count = std::mem::replace(cursor, start);
+                found += usize::from(count > 0);
+                start += count;
             }
         }
-        starts.push(start);
+        features.truncate(found);
+        starts.truncate(found + 1);
+        starts[found] = start;
         samples.resize(rows.indices.len(), 0);
         values.resize(rows.values.map_or(0, <[f32]>::len), 0.0);
         let (samples, values) = (&mut samples[..], &mut values[..]);
@@ -108,8 +120,10 @@ impl ByFeature {
                 }
             }
         }
-        for &id in features.iter() {
-            cursors[id as usize] = 0;
+        for (touched, cursors) in touched.iter_mut().zip(cursors.chunks_exact_mut(GROUP)) {
+            if std::mem::take(touched) {
+                cursors.fill(0);
+            }
         }
     }
 

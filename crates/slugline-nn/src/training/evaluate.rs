@@ -4,8 +4,10 @@ use rayon::prelude::*;
 
 use super::Compiled;
 use super::history::Scores;
-use super::step::{TrainingData, penalty};
+use super::parameters::penalty;
+use super::step::TrainingData;
 use crate::NnError;
+use crate::buffer::padded;
 use crate::loss::{OutputBlock, loss_and_gradient};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::metrics::Tallying;
@@ -22,26 +24,35 @@ impl Sequential {
     pub fn evaluate(&self, x: &CsrMatrix, y: &Targets) -> Result<Scores, NnError> {
         let compiled = self.compiled.as_ref().ok_or(NnError::NotCompiled { before: "evaluate" })?;
         self.check_data(compiled, x, y, "evaluation data")?;
-        Ok(self.scores(compiled, TrainingData { x, y, sample_weight: None }))
+        let data = TrainingData { x, y, sample_weight: None };
+        Ok(self.scores(&Forward::new(self), penalty(self), compiled, data))
     }
 
-    /// [`evaluate`](Self::evaluate) on data that have been checked.
-    pub(crate) fn scores(&self, compiled: &Compiled, data: TrainingData<'_>) -> Scores {
+    /// [`evaluate`](Self::evaluate) on data that have been checked, with the parameters in `forward`
+    /// and their penalty.
+    pub(super) fn scores(
+        &self,
+        forward: &Forward<'_>,
+        penalty: f64,
+        compiled: &Compiled,
+        data: TrainingData<'_>,
+    ) -> Scores {
         let TrainingData { x, y, sample_weight } = data;
-        let forward = Forward::new(self);
         let units = self.units();
+        let stride = padded(units);
         let tallying = Tallying::new(&compiled.metrics, units, self.output_activation());
         let samples: Vec<usize> = (0..x.rows()).collect();
         let blocks: Vec<_> = samples
             .par_chunks(BLOCK_ROWS)
             .map_init(Scratch::default, |scratch, samples| {
                 let spans: Vec<_> = samples.iter().map(|&s| x.span(s)).collect();
-                forward.run(x.as_rows(&spans), 0, &[], scratch);
+                forward.run(x.as_rows(&spans), scratch);
                 let block = OutputBlock {
                     outputs: scratch.result(),
                     log_sums: &scratch.log_sums,
                     logits: &scratch.logits,
                     units,
+                    stride,
                     samples,
                 };
                 let mut losses = Vec::with_capacity(samples.len());
@@ -55,8 +66,8 @@ impl Sequential {
                     &mut [],
                 );
                 let mut tally = tallying.tally();
-                for (&sample, p) in samples.iter().zip(scratch.result().chunks_exact(units)) {
-                    tallying.count(&mut tally, y, sample, p);
+                for (&sample, p) in samples.iter().zip(scratch.result().chunks_exact(stride)) {
+                    tallying.count(&mut tally, y, sample, &p[..units]);
                 }
                 (losses.iter().sum::<f64>(), tally)
             })
@@ -67,7 +78,7 @@ impl Sequential {
             loss += sum;
             total.add(tally);
         }
-        scores(loss / x.rows() as f64 + penalty(self), &compiled.metrics, tallying.values(&total))
+        scores(loss / x.rows() as f64 + penalty, &compiled.metrics, tallying.values(&total))
     }
 
     /// Checks that data fit the model and the loss.

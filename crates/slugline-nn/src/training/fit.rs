@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::callback::{BatchReport, Callback, Flow};
 use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
+use super::parameters::Working;
 use super::step::{Stepper, TrainingData};
 use super::{Compiled, with_threads};
 use crate::NnError;
@@ -218,31 +219,33 @@ impl Run<'_> {
         model: &mut Sequential,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<History, NnError> {
+        let threads = rayon::current_num_threads();
+        let mut working = Working::new(model, self.compiled, threads);
+        let result = self.epochs_on(&mut working, model, callbacks);
+        self.compiled.state = working.into_state(model);
+        result
+    }
+
+    fn epochs_on(
+        &mut self,
+        working: &mut Working,
+        model: &mut Sequential,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<History, NnError> {
         let mut stepper = Stepper::new(model, self.compiled);
         let mut history = History::default();
-        let mut last_good = model.weights();
         for epoch in 1..=self.options.epochs {
-            match self.epoch(epoch, &mut stepper, model, callbacks) {
-                Ok(Some(logs)) => {
-                    last_good.clear();
-                    last_good = model.weights();
-                    // Every callback hears of the epoch, also after one of them wants to stop.
-                    let flows: Vec<Flow> =
-                        callbacks.iter_mut().map(|c| c.on_epoch_end(&logs, model)).collect();
-                    history.epochs.push(logs);
-                    if flows.contains(&Flow::Stop) {
-                        history.stop_reason = StopReason::Stopped;
-                        break;
-                    }
-                }
-                Ok(None) => {
-                    history.stop_reason = StopReason::Interrupted;
-                    break;
-                }
-                Err(error) => {
-                    model.restore(last_good);
-                    return Err(error);
-                }
+            let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
+                history.stop_reason = StopReason::Interrupted;
+                break;
+            };
+            // Every callback hears of the epoch, also after one of them wants to stop.
+            let flows: Vec<Flow> =
+                callbacks.iter_mut().map(|c| c.on_epoch_end(&logs, model)).collect();
+            history.epochs.push(logs);
+            if flows.contains(&Flow::Stop) {
+                history.stop_reason = StopReason::Stopped;
+                break;
             }
         }
         for callback in callbacks.iter_mut() {
@@ -256,6 +259,7 @@ impl Run<'_> {
         &mut self,
         epoch: usize,
         stepper: &mut Stepper,
+        working: &mut Working,
         model: &mut Sequential,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Option<EpochLogs>, NnError> {
@@ -263,20 +267,33 @@ impl Run<'_> {
         if self.options.shuffle {
             Stream::new(model.seed(), SHUFFLE, self.compiled.epochs).shuffle(&mut order);
         }
-        stepper.begin_epoch(model, self.compiled.epochs);
+        let mut batches = order.chunks(self.options.batch_size).peekable();
+        let first = batches.peek().copied().unwrap_or_default();
+        stepper.begin_epoch(model, self.compiled.epochs, self.data.x, first);
         self.compiled.epochs += 1;
         let steps = self.samples.div_ceil(self.options.batch_size);
         let mut tally = stepper.tallying().tally();
         let (mut loss_sum, mut seen, mut learning_rate) = (0.0, 0, 0.0);
-        for (step, samples) in order.chunks(self.options.batch_size).enumerate() {
-            let report = stepper.step(model, self.compiled, self.data, samples, &mut tally)?;
+        let mut step = 0;
+        while let Some(samples) = batches.next() {
+            let upcoming = batches.peek().copied();
+            let report = stepper.step(
+                model,
+                working,
+                self.compiled,
+                self.data,
+                samples,
+                upcoming,
+                &mut tally,
+            )?;
+            step += 1;
             let n = samples.len() as f64;
             let loss = report.loss_sum / n + report.penalty;
             learning_rate = report.learning_rate;
             if !loss.is_finite() {
                 return Err(NnError::Diverged {
                     epoch,
-                    step: step + 1,
+                    step,
                     loss,
                     learning_rate,
                     last_good: epoch - 1,
@@ -287,17 +304,18 @@ impl Run<'_> {
             let report = BatchReport {
                 epoch,
                 epochs: self.options.epochs,
-                step: step + 1,
+                step,
                 steps,
                 loss: loss_sum / seen as f64,
             };
             let flows: Vec<Flow> = callbacks.iter_mut().map(|c| c.on_batch_end(&report)).collect();
             if flows.contains(&Flow::Stop) {
+                working.write(model);
                 return Ok(None);
             }
         }
         // The last step's weights have not met a loss yet, and those of an epoch may be kept.
-        if !model.has_finite_weights() {
+        if !working.is_finite() {
             return Err(NnError::Diverged {
                 epoch,
                 step: steps,
@@ -311,7 +329,10 @@ impl Run<'_> {
             &self.compiled.metrics,
             stepper.tallying().values(&tally),
         );
-        let validation = self.validation.map(|data| model.scores(self.compiled, data));
+        let validation = self.validation.map(|data| {
+            let (forward, penalty) = (working.forward(model), working.penalty(model));
+            model.scores(&forward, penalty, self.compiled, data)
+        });
         if let Some(scores) = validation.as_ref().filter(|s| !s.loss.is_finite()) {
             return Err(NnError::Diverged {
                 epoch,
@@ -321,6 +342,7 @@ impl Run<'_> {
                 last_good: epoch - 1,
             });
         }
+        working.write(model);
         Ok(Some(EpochLogs { epoch, train, validation, learning_rate }))
     }
 }

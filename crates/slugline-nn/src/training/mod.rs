@@ -5,6 +5,7 @@ mod callback;
 mod evaluate;
 mod fit;
 mod history;
+mod parameters;
 mod step;
 mod threads;
 

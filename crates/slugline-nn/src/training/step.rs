@@ -1,17 +1,23 @@
 //! One training step: forward and back through a batch, block by block, then every parameter.
 //!
-//! The step has two parts, each of which runs on all threads. In the first, every block of rows goes
-//! forward and back on its own, as far as the gradient of the first layer's pre-activations;
-//! meanwhile the batch is sorted by feature. In the second, every parameter belongs to one task,
-//! which sums its gradient over all rows in order and steps it at once. No sum depends on how the
-//! work was divided, so the result does not depend on the number of threads.
+//! A step has three parts, each of which keeps all threads busy. First the sparse layer goes forward,
+//! for each panel of its columns and each block of rows. Then every block of rows goes through the
+//! other layers and back, as far as the gradient of the first layer's pre-activations; meanwhile the
+//! next batch is gathered and sorted by feature. At last every parameter belongs to one task, which
+//! sums its gradient over all rows in order and steps it at once. No sum depends on how the work was
+//! divided, so the result does not depend on the number of threads.
+//!
+//! The parts follow each other without a pause: a thread that finds nothing to do for some ten
+//! microseconds is put to sleep by its pool, and waking it costs more than a part of a step.
 
 use pulp::Arch;
-use rayon::prelude::*;
 
 use super::Compiled;
 use super::batch::{Batch, ByFeature};
+use super::parameters::{Later, Panel, Working, transpose};
+use super::threads::run_tasks;
 use crate::NnError;
+use crate::buffer::{Aligned, padded};
 use crate::kernels::rows::SparseRows;
 use crate::kernels::step::{Decay, FeatureStep, RowsMut, Rule, add_column_sums, step_dense};
 use crate::kernels::{self, activation, matmul};
@@ -19,22 +25,22 @@ use crate::layers::Regularizer;
 use crate::loss::{Loss, OutputBlock, loss_and_gradient};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::metrics::{Tally, Tallying};
-use crate::model::{BLOCK_ROWS, Forward, Parameters, Scratch, Sequential, apply};
+use crate::model::{BLOCK_ROWS, Columns, Forward, Packed, Scratch, Sequential, Stage, apply};
 use crate::optimizer::{Optimizer, ParameterState, step_counter};
 use crate::random::{DROPOUT, DropoutMask, Stream};
 
-/// Rows of a dense kernel that one task steps: four bands of the widest common tile.
+/// Rows of a dense kernel that one task steps: bands of every tile height.
 const KERNEL_ROWS: usize = 24;
 
-/// Tasks that the features of a batch are divided into.
-const FEATURE_TASKS: usize = 16;
+/// Tasks that the features of a batch are divided into for each panel.
+const FEATURE_TASKS: usize = 8;
 
 /// What one block of rows needs on its way forward and back; reused step after step.
 #[derive(Debug, Default)]
 struct Block {
     scratch: Scratch,
-    /// Per stage after the first, the gradient of its pre-activations.
-    deltas: Vec<Vec<f32>>,
+    /// Per stage, the gradient of its pre-activations, in padded rows.
+    deltas: Vec<Aligned<f32>>,
     losses: Vec<f64>,
     tally: Tally,
 }
@@ -58,17 +64,42 @@ pub(crate) struct StepReport {
     pub(crate) learning_rate: f64,
 }
 
+/// A batch that is ready to be stepped.
+#[derive(Default)]
+struct Prepared {
+    batch: Batch,
+    by_feature: ByFeature,
+    /// Per stage, the dropout mask before it.
+    masks: Vec<Option<DropoutMask>>,
+}
+
+impl Prepared {
+    /// Draws the masks of a batch, gathers its rows and sorts them.
+    fn make(
+        &mut self,
+        x: &CsrMatrix,
+        samples: &[usize],
+        stages: &[Stage<'_>],
+        dropout: &mut [Option<Stream>],
+    ) {
+        self.masks.clear();
+        self.masks.extend(stages.iter().zip(dropout).map(|(stage, stream)| {
+            stream.as_mut().map(|s| DropoutMask::new(s.bits(), stage.dropout))
+        }));
+        self.batch.gather(x, samples, self.masks[0]);
+        self.by_feature.build(self.batch.rows(), x.cols());
+    }
+}
+
 /// Makes steps; holds all buffers that a step needs.
 pub(crate) struct Stepper {
     cpu: Arch,
-    batch: Batch,
-    by_feature: ByFeature,
+    current: Prepared,
+    next: Prepared,
     blocks: Vec<Block>,
-    /// Gradient of the first stage's pre-activations, all rows of the batch.
-    first_delta: Vec<f32>,
-    /// Per stage, its kernel transposed; empty for the first.
-    transposed: Vec<Vec<f32>>,
-    masks: Vec<Option<DropoutMask>>,
+    /// Per panel of the first layer and row of the batch, the pre-activations and later their
+    /// gradients.
+    first: Vec<Aligned<f32>>,
     dropout: Vec<Option<Stream>>,
     decay: Decay,
     tallying: Tallying,
@@ -82,26 +113,32 @@ impl Stepper {
         };
         Self {
             cpu: kernels::cpu(),
-            batch: Batch::default(),
-            by_feature: ByFeature::default(),
+            current: Prepared::default(),
+            next: Prepared::default(),
             blocks: Vec::new(),
-            first_delta: Vec::new(),
-            transposed: vec![Vec::new(); model.parameters().len()],
-            masks: Vec::new(),
+            first: Vec::new(),
             dropout: Vec::new(),
             decay: Decay::new(rho),
             tallying: Tallying::new(&compiled.metrics, model.units(), model.output_activation()),
         }
     }
 
-    /// Sets up the streams of dropout masks of an epoch, so that a run in two parts draws the masks of
-    /// a run in one.
-    pub(crate) fn begin_epoch(&mut self, model: &Sequential, epoch: u64) {
-        let streams = model.stages().into_iter().enumerate().map(|(i, stage)| {
+    /// Prepares the first batch of an epoch, and the streams of its dropout masks: by epoch, so that a
+    /// run in two parts draws the masks of a run in one.
+    pub(crate) fn begin_epoch(
+        &mut self,
+        model: &Sequential,
+        epoch: u64,
+        x: &CsrMatrix,
+        samples: &[usize],
+    ) {
+        let stages = model.stages();
+        let streams = stages.iter().enumerate().map(|(i, stage)| {
             let number = (epoch << 16) | i as u64;
             (stage.dropout > 0.0).then(|| Stream::new(model.seed(), DROPOUT, number))
         });
         self.dropout = streams.collect();
+        self.current.make(x, samples, &stages, &mut self.dropout);
     }
 
     /// What the counts of the tally are read with.
@@ -109,20 +146,24 @@ impl Stepper {
         &self.tallying
     }
 
-    /// Makes one step on the rows `samples`; adds their scores, taken before the step, to `tally`.
+    /// Makes one step on the rows `samples`, which have been prepared, and prepares the rows
+    /// `upcoming`; adds the scores, taken before the step, to `tally`.
     ///
     /// A loss that is not finite is reported and leaves the weights alone.
+    #[allow(clippy::too_many_arguments, reason = "what a step reads and what it changes")]
     pub(crate) fn step(
         &mut self,
-        model: &mut Sequential,
+        model: &Sequential,
+        working: &mut Working,
         compiled: &mut Compiled,
         data: TrainingData<'_>,
         samples: &[usize],
+        upcoming: Option<&[usize]>,
         tally: &mut Tally,
     ) -> Result<StepReport, NnError> {
-        self.prepare(model, data.x, samples);
-        let penalty = penalty(model);
-        self.forward_and_back(model, compiled.loss, data, samples);
+        let penalty = working.penalty(model);
+        self.sparse_forward(working, samples.len());
+        self.forward_and_back(model, working, compiled.loss, data, samples, upcoming);
         let mut loss_sum = 0.0;
         for block in &self.blocks {
             loss_sum += block.losses.iter().sum::<f64>();
@@ -133,137 +174,175 @@ impl Stepper {
             compiled.steps += 1;
             let step = step_counter(compiled.steps)?;
             let every_row = compiled.optimizer.moves_absent_features();
-            self.update(model, &mut compiled.state, rule, step, every_row);
+            self.update(model, working, rule, step, every_row);
         }
+        std::mem::swap(&mut self.current, &mut self.next);
         Ok(StepReport { loss_sum, penalty, learning_rate })
     }
 
-    /// Sets up the buffers for a batch.
-    fn prepare(&mut self, model: &Sequential, x: &CsrMatrix, samples: &[usize]) {
-        self.masks.clear();
-        for (stage, stream) in model.stages().iter().zip(&mut self.dropout) {
-            let mask = stream.as_mut().map(|s| DropoutMask::new(s.bits(), stage.dropout));
-            self.masks.push(mask);
+    /// The first part of a step: the pre-activations of the first layer, and the kernels of the other
+    /// ones transposed.
+    fn sparse_forward(&mut self, working: &mut Working, samples: usize) {
+        enum Task<'a> {
+            Rows { panel: &'a Panel, x: SparseRows<'a>, out: &'a mut [f32] },
+            Transpose { packed: &'a Packed, later: &'a mut Later },
         }
-        self.batch.gather(x, samples, self.masks[0]);
-        for (p, transposed) in model.parameters().iter().zip(&mut self.transposed).skip(1) {
-            transposed.resize(p.n_in * p.units, 0.0);
-            matmul::transpose(p.kernel.as_slice(), p.n_in, p.units, transposed);
+        let Working { panels, packed, later } = working;
+        let rows = self.current.batch.rows();
+        self.first.resize_with(panels.len(), || Aligned::new(0));
+        let mut queues = Queues::new(panels.len());
+        for (i, (panel, out)) in panels.iter().zip(&mut self.first).enumerate() {
+            out.resize(samples * panel.width(), 0.0);
+            let blocks = out.chunks_mut(BLOCK_ROWS * panel.width());
+            for (block, (out, spans)) in blocks.zip(rows.spans.chunks(BLOCK_ROWS)).enumerate() {
+                let x = SparseRows { spans, ..rows };
+                queues.push(i, block, Task::Rows { panel, x, out });
+            }
         }
-        let width = model.parameters()[0].units;
-        self.first_delta.resize(samples.len() * width, 0.0);
+        for (i, (packed, later)) in packed.iter().zip(later).enumerate() {
+            queues.push(i, 0, Task::Transpose { packed, later });
+        }
+        let cpu = self.cpu;
+        run_tasks(queues.0, |task| match task {
+            Task::Rows { panel, x, out } => {
+                let columns = Columns { columns: 0..panel.width(), ..panel.as_columns() };
+                columns.forward(cpu, x, panel.width(), out);
+            }
+            Task::Transpose { packed, later } => transpose(packed, &mut later.transposed),
+        });
+    }
+
+    /// The second part of a step.
+    fn forward_and_back(
+        &mut self,
+        model: &Sequential,
+        working: &Working,
+        loss: Loss,
+        data: TrainingData<'_>,
+        samples: &[usize],
+        upcoming: Option<&[usize]>,
+    ) {
+        enum Task<'a> {
+            Prepare(&'a mut Prepared, &'a mut [Option<Stream>], &'a [usize]),
+            Block {
+                row: usize,
+                block: &'a mut Block,
+                first: Vec<&'a mut [f32]>,
+                samples: &'a [usize],
+            },
+        }
+        let pass = Pass {
+            forward: working.forward(model),
+            working,
+            loss,
+            data,
+            scale: 1.0 / samples.len() as f32,
+            masks: &self.current.masks,
+            tallying: &self.tallying,
+        };
         self.blocks.resize_with(samples.len().div_ceil(BLOCK_ROWS), || Block {
             tally: self.tallying.tally(),
             ..Block::default()
         });
+        let mut queues = Queues::new(1);
+        if let Some(samples) = upcoming {
+            queues.push(0, 0, Task::Prepare(&mut self.next, &mut self.dropout, samples));
+        }
+        let mut panels: Vec<_> = self
+            .first
+            .iter_mut()
+            .zip(&working.panels)
+            .map(|(first, panel)| first.chunks_mut(BLOCK_ROWS * panel.width()))
+            .collect();
+        for (i, (block, samples)) in
+            self.blocks.iter_mut().zip(samples.chunks(BLOCK_ROWS)).enumerate()
+        {
+            let first = panels.iter_mut().filter_map(Iterator::next).collect();
+            queues.push(0, i + 1, Task::Block { row: i * BLOCK_ROWS, block, first, samples });
+        }
+        run_tasks(queues.0, |task| match task {
+            Task::Prepare(next, dropout, samples) => {
+                next.make(data.x, samples, &pass.forward.stages, dropout);
+            }
+            Task::Block { row, block, first, samples } => pass.run(block, first, row, samples),
+        });
     }
 
-    /// The first part of a step.
-    fn forward_and_back(
-        &mut self,
-        model: &Sequential,
-        loss: Loss,
-        data: TrainingData<'_>,
-        samples: &[usize],
-    ) {
-        let pass = Pass {
-            forward: Forward::new(model),
-            loss,
-            data,
-            scale: 1.0 / samples.len() as f32,
-            masks: &self.masks,
-            transposed: &self.transposed,
-            tallying: &self.tallying,
-        };
-        let rows = self.batch.rows();
-        let width = model.parameters()[0].units;
-        let by_feature = &mut self.by_feature;
-        let blocks = self
-            .blocks
-            .par_iter_mut()
-            .zip(self.first_delta.par_chunks_mut(BLOCK_ROWS * width))
-            .zip(samples.par_chunks(BLOCK_ROWS))
-            .enumerate()
-            .with_max_len(1);
-        rayon::join(
-            || by_feature.build(rows, data.x.cols()),
-            || {
-                blocks.for_each(|(i, ((block, delta), samples))| {
-                    let first = i * BLOCK_ROWS;
-                    let spans = &rows.spans[first..first + samples.len()];
-                    pass.run(block, delta, SparseRows { spans, ..rows }, first, samples);
-                });
-            },
-        );
-    }
-
-    /// The second part of a step.
+    /// The third part of a step.
     fn update(
         &mut self,
-        model: &mut Sequential,
-        state: &mut [(ParameterState, ParameterState)],
+        model: &Sequential,
+        working: &mut Working,
         rule: Rule,
         step: u32,
         every_row: bool,
     ) {
-        let regularizers: Vec<Regularizer> =
-            model.stages().iter().map(|s| s.dense.kernel_regularizer).collect();
-        let mut tasks = Vec::new();
-        let parameters = model.parameters_mut().iter_mut().zip(state).zip(&regularizers);
-        for (i, ((p, (kernel_state, bias_state)), &regularizer)) in parameters.enumerate() {
-            let Parameters { n_in, units, kernel, bias } = p;
-            let (n_in, units) = (*n_in, *units);
-            let bias = bias.make_mut();
+        let stages = model.stages();
+        let n_features = model.input_width();
+        let Working { panels, packed, later } = working;
+        let mut queues = Queues::new(panels.len());
+        let (regularizer, by_feature) =
+            (stages[0].dense.kernel_regularizer, &self.current.by_feature);
+        let every_row = every_row || !regularizer.is_zero();
+        for (i, (panel, delta)) in panels.iter_mut().zip(&self.first).enumerate() {
+            let width = panel.width();
+            let Panel { weights, bias, state, bias_state, .. } = panel;
+            let rows = Rows { weights, state, width };
+            let mut number = 0;
+            rows.by_feature(by_feature, every_row, n_features, |rows, first, last_visit, range| {
+                let task = Task::Features(FeatureStep {
+                    rows,
+                    first,
+                    last_visit,
+                    features: &by_feature.features[range.clone()],
+                    starts: &by_feature.starts[range.start..=range.end],
+                    samples: &by_feature.samples,
+                    values: by_feature.values(),
+                    delta,
+                    width,
+                    step,
+                    rule,
+                    decay: &self.decay,
+                    regularizer,
+                    every_row,
+                });
+                queues.push(i, number, task);
+                number += 1;
+            });
             if !bias.is_empty() {
-                let (m, v) = (&mut bias_state.m[..], &mut bias_state.v[..]);
-                tasks.push(Task::Bias { stage: i, rows: RowsMut { weights: bias, m, v } });
-            }
-            let rows = Rows { weights: kernel.make_mut(), state: kernel_state, width: units };
-            if i == 0 {
-                let every_row = every_row || !regularizer.is_zero();
-                let by_feature = &self.by_feature;
-                rows.by_feature(by_feature, every_row, n_in, |rows, first, last_visit, range| {
-                    tasks.push(Task::Features(FeatureStep {
-                        rows,
-                        first,
-                        last_visit,
-                        features: &by_feature.features[range.clone()],
-                        starts: &by_feature.starts[range.start..=range.end],
-                        samples: &by_feature.samples,
-                        values: by_feature.values(),
-                        delta: &self.first_delta,
-                        width: units,
-                        step,
-                        rule,
-                        decay: &self.decay,
-                        regularizer,
-                        every_row,
-                    }));
-                });
-            } else {
-                rows.in_bands(|rows, first| {
-                    tasks.push(Task::Kernel {
-                        stage: i,
-                        rows,
-                        first,
-                        width: n_in,
-                        units,
-                        regularizer,
-                    });
-                });
+                let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
+                queues.push(i, number, Task::FirstBias { delta, rows });
             }
         }
-        let (cpu, blocks, first_delta) = (self.cpu, &self.blocks, &self.first_delta);
-        tasks.into_par_iter().with_max_len(1).for_each(|task| match task {
+        let mut number = 0;
+        for (i, (p, Later { state, bias_state, .. })) in packed.iter_mut().zip(later).enumerate() {
+            let (n_in, units) = (padded(p.n_in), p.stride());
+            let regularizer = stages[i + 1].dense.kernel_regularizer;
+            let Packed { kernel, bias, .. } = p;
+            if !bias.is_empty() {
+                let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
+                queues.push(0, number, Task::Bias { stage: i + 1, rows });
+                number += 1;
+            }
+            Rows { weights: kernel, state, width: units }.in_bands(|rows, first| {
+                let (stage, width) = (i + 1, n_in);
+                let task = Task::Kernel { stage, rows, first, width, units, regularizer };
+                queues.push(0, number, task);
+                number += 1;
+            });
+        }
+        let (cpu, blocks) = (self.cpu, &self.blocks);
+        run_tasks(queues.0, |task| match task {
             Task::Features(features) => features.run(cpu),
+            Task::FirstBias { delta, rows } => {
+                let mut gradient = vec![0.0; rows.weights.len()];
+                add_column_sums(cpu, delta, &mut gradient);
+                step_dense(cpu, rule, Regularizer::default(), rows, &mut gradient);
+            }
             Task::Bias { stage, rows } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
-                if stage == 0 {
-                    add_column_sums(cpu, first_delta, &mut gradient);
-                } else {
-                    for block in blocks {
-                        add_column_sums(cpu, &block.deltas[stage], &mut gradient);
-                    }
+                for block in blocks {
+                    add_column_sums(cpu, &block.deltas[stage], &mut gradient);
                 }
                 step_dense(cpu, rule, Regularizer::default(), rows, &mut gradient);
             }
@@ -290,6 +369,10 @@ impl Stepper {
 /// A part of the parameters that one thread steps.
 enum Task<'a> {
     Features(FeatureStep<'a>),
+    FirstBias {
+        delta: &'a [f32],
+        rows: RowsMut<'a>,
+    },
     Bias {
         stage: usize,
         rows: RowsMut<'a>,
@@ -302,6 +385,28 @@ enum Task<'a> {
         units: usize,
         regularizer: Regularizer,
     },
+}
+
+/// The tasks of each thread.
+struct Queues<T>(Vec<Vec<T>>, usize);
+
+impl<T> Queues<T> {
+    /// Empty queues for the threads of the pool, to be shared by `groups`.
+    fn new(groups: usize) -> Self {
+        let threads = rayon::current_num_threads();
+        Self((0..threads).map(|_| Vec::new()).collect(), groups)
+    }
+
+    /// Puts the task with this number within its group into the queue of one of the group's threads:
+    /// every time the same one.
+    fn push(&mut self, group: usize, number: usize, task: T) {
+        let Self(queues, groups) = self;
+        let threads = queues.len();
+        let group = group % *groups;
+        // Threads `group`, `group + groups`, … belong to the group.
+        let members = (threads - group.min(threads - 1)).div_ceil(*groups);
+        queues[(group + number % members * *groups) % threads].push(task);
+    }
 }
 
 /// A kernel with its optimizer state, to be divided by rows.
@@ -372,64 +477,85 @@ fn take<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
 /// The way of a block forward and back.
 struct Pass<'a> {
     forward: Forward<'a>,
+    working: &'a Working,
     loss: Loss,
     data: TrainingData<'a>,
     scale: f32,
     masks: &'a [Option<DropoutMask>],
-    transposed: &'a [Vec<f32>],
     tallying: &'a Tallying,
 }
 
 impl Pass<'_> {
-    /// Goes forward through `x` and back to the gradient of the first stage's pre-activations.
-    /// `first` is the place of the block's first row in the batch, `samples` its places in the data.
-    fn run(
-        &self,
-        block: &mut Block,
-        first_delta: &mut [f32],
-        x: SparseRows<'_>,
-        first: usize,
-        samples: &[usize],
-    ) {
+    /// Goes forward from the pre-activations of the first stage, which `first` holds in panels, and
+    /// back to their gradient, which takes their place. `row` is the place of the block's first row
+    /// in the batch, `samples` its places in the data.
+    fn run(&self, block: &mut Block, mut first: Vec<&mut [f32]>, row: usize, samples: &[usize]) {
         let Block { scratch, deltas, losses, tally } = block;
-        self.forward.run(x, first, self.masks, scratch);
+        let whole = self.forward.begin(samples.len(), scratch);
+        let stride = padded(self.forward.stages[0].dense.units);
+        for (panel, part) in self.working.panels.iter().zip(&first) {
+            let rows = whole.chunks_exact_mut(stride).zip(part.chunks_exact(panel.width()));
+            rows.for_each(|(row, part)| row[panel.columns.clone()].copy_from_slice(part));
+        }
+        self.forward.go_on(row, self.masks, scratch);
+        self.score(scratch, samples, deltas, losses, tally);
+        self.back(scratch, deltas, row);
+        for (panel, part) in self.working.panels.iter().zip(&mut first) {
+            let rows = deltas[0].chunks_exact(stride).zip(part.chunks_exact_mut(panel.width()));
+            rows.for_each(|(row, part)| part.copy_from_slice(&row[panel.columns.clone()]));
+        }
+    }
+
+    /// Losses, counts and the gradient of the last stage's pre-activations.
+    fn score(
+        &self,
+        scratch: &Scratch,
+        samples: &[usize],
+        deltas: &mut Vec<Aligned<f32>>,
+        losses: &mut Vec<f64>,
+        tally: &mut Tally,
+    ) {
         losses.clear();
         tally.clear();
         let stages = &self.forward.stages;
-        let parameters = self.forward.parameters;
+        deltas.resize_with(stages.len(), || Aligned::new(0));
+        for (delta, stage) in deltas.iter_mut().zip(stages) {
+            delta.resize(samples.len() * padded(stage.dense.units), 0.0);
+        }
+        let units = self.forward.units();
+        let (outputs, stride) = (scratch.result(), padded(units));
+        let block = OutputBlock {
+            outputs,
+            log_sums: &scratch.log_sums,
+            logits: &scratch.logits,
+            units,
+            stride,
+            samples,
+        };
+        let TrainingData { y, sample_weight, .. } = self.data;
         let last = stages.len() - 1;
-        deltas.resize_with(stages.len(), Vec::new);
-        for (delta, p) in deltas.iter_mut().zip(parameters).skip(1) {
-            delta.resize(samples.len() * p.units, 0.0);
+        let delta = &mut deltas[last];
+        loss_and_gradient(self.loss, &block, y, sample_weight, self.scale, losses, delta);
+        for (&sample, p) in samples.iter().zip(outputs.chunks_exact(stride)) {
+            self.tallying.count(tally, y, sample, &p[..units]);
         }
-        {
-            let units = parameters[last].units;
-            let delta = if last == 0 { &mut *first_delta } else { &mut deltas[last][..] };
-            let outputs = scratch.result();
-            let block = OutputBlock {
-                outputs,
-                log_sums: &scratch.log_sums,
-                logits: &scratch.logits,
-                units,
-                samples,
-            };
-            let TrainingData { y, sample_weight, .. } = self.data;
-            loss_and_gradient(self.loss, &block, y, sample_weight, self.scale, losses, delta);
-            for (&sample, p) in samples.iter().zip(outputs.chunks_exact(units)) {
-                self.tallying.count(tally, y, sample, p);
-            }
-            if self.loss == Loss::MeanSquaredError {
-                self.through_activation(last, scratch, delta);
-            }
+        if self.loss == Loss::MeanSquaredError {
+            self.through_activation(last, scratch, delta);
         }
-        for i in (1..=last).rev() {
+    }
+
+    /// From the gradient of the last stage's pre-activations to that of the first's.
+    fn back(&self, scratch: &Scratch, deltas: &mut [Aligned<f32>], row: usize) {
+        for i in (1..deltas.len()).rev() {
             let (before, from_here) = deltas.split_at_mut(i);
-            let delta = if i == 1 { &mut *first_delta } else { &mut before[i - 1][..] };
-            let p = &parameters[i];
+            let delta = &mut before[i - 1];
+            let p = &self.forward.packed[i - 1];
+            let transposed = &self.working.later[i - 1].transposed;
+            let (stride, n) = (p.stride(), padded(p.n_in));
             let cpu = self.forward.cpu;
-            matmul::matmul(cpu, delta, &from_here[0], &self.transposed[i], None, p.units, p.n_in);
+            matmul::matmul(cpu, delta, &from_here[0], stride, transposed, None, p.units, n);
             if let Some(mask) = &self.masks[i] {
-                apply(mask, first, p.n_in, delta);
+                apply(mask, row, p.n_in, delta);
             }
             self.through_activation(i - 1, scratch, delta);
         }
@@ -441,31 +567,12 @@ impl Pass<'_> {
         activation::backward(
             self.forward.cpu,
             dense.activation,
-            dense.units,
+            padded(dense.units),
             &scratch.outputs[stage],
             &scratch.before[stage],
             delta,
         );
     }
-}
-
-/// The penalty of all kernels, summed in pieces of fixed size so that threads do not matter.
-pub(crate) fn penalty(model: &Sequential) -> f64 {
-    const PIECE: usize = 1 << 16;
-    let mut sum = 0.0;
-    for (stage, p) in model.stages().iter().zip(model.parameters()) {
-        let regularizer = stage.dense.kernel_regularizer;
-        if !regularizer.is_zero() {
-            let pieces: Vec<f64> = p
-                .kernel
-                .as_slice()
-                .par_chunks(PIECE)
-                .map(|piece| regularizer.penalty(piece))
-                .collect();
-            sum += pieces.iter().sum::<f64>();
-        }
-    }
-    sum
 }
 
 #[cfg(test)]

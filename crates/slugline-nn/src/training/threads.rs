@@ -1,5 +1,9 @@
 //! How many threads work.
 
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
 use crate::NnError;
 
 /// Most threads that [`with_threads`] starts: far above what any step can use, and far below what
@@ -39,9 +43,57 @@ pub fn with_threads<R: Send>(
     Ok(pool.install(work))
 }
 
+/// Does `work` for every task on the threads of the current pool.
+///
+/// `queues` holds the tasks that each thread begins with, by its number in the pool: what they touch
+/// is then in that thread's cache from the last time. A thread that has emptied its own queue helps
+/// with the other ones, from their ends, so that a slow thread holds nobody up.
+pub(crate) fn run_tasks<T: Send>(queues: Vec<Vec<T>>, work: impl Fn(T) + Sync) {
+    let count = queues.len();
+    if count == 1 {
+        return queues.into_iter().flatten().for_each(work);
+    }
+    let queues: Vec<_> = queues.into_iter().map(|q| Mutex::new(q.into_iter())).collect();
+    let take = |queue: usize, own: bool| {
+        // A task that panics has left its queue before; the panic itself is passed on by the pool.
+        let mut queue = queues[queue].lock().unwrap_or_else(PoisonError::into_inner);
+        if own { queue.next() } else { queue.next_back() }
+    };
+    (0..count).into_par_iter().with_max_len(1).for_each(|_| {
+        let own = rayon::current_thread_index().unwrap_or(0) % count;
+        for other in 0..count {
+            while let Some(task) = take((own + other) % count, other == 0) {
+                work(task);
+            }
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[test]
+    fn every_task_is_done_once_whatever_the_queues() {
+        for threads in [1, 2, 5] {
+            for count in [1, 2, 7] {
+                let done: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
+                let mut queues = vec![Vec::new(); count];
+                for task in 0..50 {
+                    queues[task * task % count].push(task);
+                }
+                with_threads(threads, || {
+                    run_tasks(queues, |task: usize| {
+                        done[task].fetch_add(1, Ordering::Relaxed);
+                    });
+                })
+                .unwrap();
+                assert!(done.iter().all(|d| d.load(Ordering::Relaxed) == 1));
+            }
+        }
+    }
 
     #[test]
     fn an_absurd_number_of_threads_is_refused() {

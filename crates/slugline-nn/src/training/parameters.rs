@@ -1,0 +1,316 @@
+//! The parameters as they are trained: laid out for the threads and the kernels.
+//!
+//! The first kernel is by far the largest, and each step reads and writes rows all over it. It is
+//! kept in panels of columns, one a thread where it is wide enough: each thread then meets the same
+//! part of the kernel and of the optimizer's memory in every step and finds it in its own cache,
+//! where bands of rows would wander from core to core. Columns do not take part in each other's
+//! sums, so that panels leave every bit as it would be without them.
+//!
+//! The model itself keeps the weights of the last good epoch meanwhile.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Compiled;
+use crate::buffer::{Aligned, LINE, pack, padded, unpack};
+use crate::kernels::{self, matmul};
+use crate::layers::Regularizer;
+use crate::model::{Columns, Forward, Packed, Sequential};
+use crate::optimizer::ParameterState;
+
+/// Columns that a panel has at least: with fewer, reading the ids of the features anew for each panel
+/// costs more than the cache saves.
+const PANEL_COLUMNS: usize = 32;
+
+/// Elements whose penalties are summed by one task.
+const PENALTY_ELEMENTS: usize = 1 << 16;
+
+/// Some columns of the first kernel and bias with their optimizer state.
+pub(super) struct Panel {
+    pub(super) columns: Range<usize>,
+    /// `[n_in, columns]`.
+    pub(super) weights: Aligned<f32>,
+    /// One number a column; empty for a layer without bias.
+    pub(super) bias: Aligned<f32>,
+    pub(super) state: ParameterState,
+    pub(super) bias_state: ParameterState,
+}
+
+impl Panel {
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub(super) fn as_columns(&self) -> Columns<'_> {
+        let Self { columns, weights, bias, .. } = self;
+        Columns { columns: columns.clone(), weights, bias }
+    }
+}
+
+/// A stage after the first.
+pub(super) struct Later {
+    /// The kernel transposed, `[units, padded(n_in)]`, for the way back.
+    pub(super) transposed: Aligned<f32>,
+    /// States, laid out as the packed parameters are.
+    pub(super) state: ParameterState,
+    pub(super) bias_state: ParameterState,
+}
+
+/// All parameters of a network in training.
+pub(super) struct Working {
+    pub(super) panels: Vec<Panel>,
+    pub(super) packed: Vec<Packed>,
+    pub(super) later: Vec<Later>,
+}
+
+impl Working {
+    /// Takes the weights of a model, and its optimizer's memory out of `compiled`.
+    pub(super) fn new(model: &Sequential, compiled: &mut Compiled, threads: usize) -> Self {
+        let (first, rest) = model.parameters().split_first().expect("a network has layers");
+        let mut states = std::mem::take(&mut compiled.state).into_iter();
+        let (state, bias_state) = states.next().expect("one state a layer");
+        let count = (first.units / PANEL_COLUMNS).clamp(1, threads.max(1));
+        let width = (padded(first.units) / LINE).div_ceil(count) * LINE;
+        let all = first.units;
+        let panels = (0..all)
+            .step_by(width)
+            .map(|start| {
+                let columns = start..(start + width).min(all);
+                let cut = |rows: &[f32]| cut(rows, all, &columns);
+                let cut_state = |state: &ParameterState| ParameterState {
+                    m: cut(&state.m),
+                    v: cut(&state.v),
+                    last_visit: state.last_visit.clone(),
+                };
+                Panel {
+                    weights: cut(first.kernel.as_slice()),
+                    bias: cut(first.bias.as_slice()),
+                    state: cut_state(&state),
+                    bias_state: cut_state(&bias_state),
+                    columns: columns.clone(),
+                }
+            })
+            .collect();
+        let packed: Vec<Packed> = rest.iter().map(Packed::new).collect();
+        let later = packed
+            .iter()
+            .zip(states)
+            .map(|(p, (state, bias_state))| {
+                let packed = |state: ParameterState| ParameterState {
+                    m: pack(&state.m, p.units),
+                    v: pack(&state.v, p.units),
+                    last_visit: Vec::new(),
+                };
+                let mut transposed = Aligned::new(0);
+                transposed.resize(p.units * padded(p.n_in), 0.0);
+                Later { transposed, state: packed(state), bias_state: packed(bias_state) }
+            })
+            .collect();
+        Self { panels, packed, later }
+    }
+
+    /// The way through the layers of `model` with these parameters.
+    pub(super) fn forward<'a>(&'a self, model: &'a Sequential) -> Forward<'a> {
+        Forward {
+            cpu: kernels::cpu(),
+            stages: model.stages(),
+            first: self.panels.iter().map(Panel::as_columns).collect(),
+            packed: Cow::Borrowed(&self.packed),
+        }
+    }
+
+    /// Copies the weights into the model.
+    pub(super) fn write(&self, model: &mut Sequential) {
+        let (first, rest) = model.parameters_mut().split_first_mut().expect("a network has layers");
+        let all = first.units;
+        for panel in &self.panels {
+            paste(&panel.weights, &panel.columns, first.kernel.make_mut(), all);
+            paste(&panel.bias, &panel.columns, first.bias.make_mut(), all);
+        }
+        for (p, packed) in rest.iter_mut().zip(&self.packed) {
+            unpack(&packed.kernel, packed.units, p.kernel.make_mut());
+            unpack(&packed.bias, packed.units, p.bias.make_mut());
+        }
+    }
+
+    /// Gives the optimizer's memory back.
+    pub(super) fn into_state(self, model: &Sequential) -> Vec<(ParameterState, ParameterState)> {
+        let all = model.parameters()[0].units;
+        let join = |part: &dyn Fn(&Panel) -> &[f32]| {
+            let mut whole = Aligned::new(0);
+            let elements: usize = self.panels.iter().map(|panel| part(panel).len()).sum();
+            whole.resize(elements, 0.0);
+            for panel in &self.panels {
+                paste(part(panel), &panel.columns, &mut whole, all);
+            }
+            whole
+        };
+        let state = ParameterState {
+            m: join(&|panel| &panel.state.m),
+            v: join(&|panel| &panel.state.v),
+            last_visit: self.panels[0].state.last_visit.clone(),
+        };
+        let bias_state = ParameterState {
+            m: join(&|panel| &panel.bias_state.m),
+            v: join(&|panel| &panel.bias_state.v),
+            last_visit: Vec::new(),
+        };
+        let mut states = vec![(state, bias_state)];
+        states.extend(self.later.iter().zip(&self.packed).map(|(later, p)| {
+            let tight = |state: &ParameterState| {
+                let tight = |padded_rows: &[f32]| {
+                    let mut rows = Aligned::new(0);
+                    rows.resize(padded_rows.len() / p.stride() * p.units, 0.0);
+                    unpack(padded_rows, p.units, &mut rows);
+                    rows
+                };
+                ParameterState { m: tight(&state.m), v: tight(&state.v), last_visit: Vec::new() }
+            };
+            (tight(&later.state), tight(&later.bias_state))
+        }));
+        states
+    }
+
+    /// Whether no weight or bias is NaN or infinite.
+    pub(super) fn is_finite(&self) -> bool {
+        let panels = self.panels.iter().flat_map(|p| [&p.weights, &p.bias]);
+        let packed = self.packed.iter().flat_map(|p| [&p.kernel, &p.bias]);
+        panels.chain(packed).all(|values| values.par_chunks(1 << 16).all(all_finite))
+    }
+
+    /// The penalty of all kernels.
+    pub(super) fn penalty(&self, model: &Sequential) -> f64 {
+        let panels: Vec<_> = self.panels.iter().map(|p| (&p.weights[..], p.width())).collect();
+        let first = std::iter::once(panels);
+        let rest = self.packed.iter().map(|p| vec![(&p.kernel[..], p.stride())]);
+        let regularizers = model.stages().into_iter().map(|s| s.dense.kernel_regularizer);
+        regularizers.zip(first.chain(rest)).map(|(r, panels)| layer_penalty(r, &panels)).sum()
+    }
+}
+
+/// The penalty of all kernels of a model.
+pub(super) fn penalty(model: &Sequential) -> f64 {
+    let stages = model.stages().into_iter().zip(model.parameters());
+    stages
+        .map(|(stage, p)| {
+            layer_penalty(stage.dense.kernel_regularizer, &[(p.kernel.as_slice(), p.units)])
+        })
+        .sum()
+}
+
+/// The penalty of a kernel in panels of columns, each with its width. Summed line by line in a fixed
+/// order, so that neither threads nor panels matter.
+fn layer_penalty(regularizer: Regularizer, panels: &[(&[f32], usize)]) -> f64 {
+    if regularizer.is_zero() {
+        return 0.0;
+    }
+    let width: usize = panels.iter().map(|(_, width)| width).sum();
+    let rows = panels.first().map_or(0, |(weights, width)| weights.len() / width);
+    let piece = PENALTY_ELEMENTS.div_ceil(width);
+    let pieces: Vec<f64> = (0..rows.div_ceil(piece))
+        .into_par_iter()
+        .map(|i| {
+            let lines = (i * piece..((i + 1) * piece).min(rows)).flat_map(|row| {
+                panels
+                    .iter()
+                    .flat_map(move |(weights, width)| weights[row * width..][..*width].chunks(LINE))
+            });
+            lines.map(|line| regularizer.penalty(line)).sum()
+        })
+        .collect();
+    pieces.iter().sum()
+}
+
+/// `transposed` anew from the kernel.
+pub(super) fn transpose(packed: &Packed, transposed: &mut [f32]) {
+    matmul::transpose(
+        &packed.kernel,
+        packed.n_in,
+        packed.stride(),
+        transposed,
+        padded(packed.n_in),
+    );
+}
+
+/// The `columns` of rows of `width` numbers.
+fn cut(rows: &[f32], width: usize, columns: &Range<usize>) -> Aligned<f32> {
+    let mut part = Aligned::with_capacity(0, rows.len() / width * columns.len());
+    for row in rows.chunks_exact(width) {
+        part.extend_from_slice(&row[columns.clone()]);
+    }
+    part
+}
+
+/// Puts what [`cut`] took back.
+fn paste(part: &[f32], columns: &Range<usize>, rows: &mut [f32], width: usize) {
+    rows.par_chunks_exact_mut(width)
+        .zip(part.par_chunks_exact(columns.len()))
+        .with_min_len(1024)
+        .for_each(|(row, part)| row[columns.clone()].copy_from_slice(part));
+}
+
+/// Whether none of the numbers is NaN or infinite.
+fn all_finite(values: &[f32]) -> bool {
+    // Without a sign, the bits of numbers are in the order of the numbers, and these above infinity.
+    let magnitude = |v: &f32| v.to_bits() & 0x7FFF_FFFF;
+    values.iter().map(magnitude).fold(0, u32::max) < f32::INFINITY.to_bits()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Dense;
+    use crate::{Activation, Loss, Optimizer};
+
+    #[test]
+    fn panels_and_padding_come_back_as_they_were() {
+        for (units, threads) in [(1, 4), (33, 2), (64, 1), (64, 2), (64, 3), (100, 3), (160, 8)] {
+            let layers = [
+                Dense::new(units).activation(Activation::Relu).into(),
+                Dense::new(5).use_bias(false).into(),
+                Dense::new(17).activation(Activation::Softmax).into(),
+            ];
+            let mut model = Sequential::new(7, layers, 3).unwrap();
+            let (optimizer, loss) = (Optimizer::adam(), Loss::SparseCategoricalCrossentropy);
+            model.compile(optimizer, loss, &[]).unwrap();
+            let mut compiled = model.compiled.take().unwrap();
+            compiled.prepare(model.parameters());
+            let mut number = 0.0;
+            for (kernel, bias) in &mut compiled.state {
+                for values in [&mut kernel.m, &mut kernel.v, &mut bias.m, &mut bias.v] {
+                    for v in values.iter_mut() {
+                        number += 1.0;
+                        *v = number;
+                    }
+                }
+            }
+            let state = compiled.state.clone();
+            let working = Working::new(&model, &mut compiled, threads);
+            assert!(working.panels.len() <= threads && working.is_finite());
+            let mut other = Sequential::new(7, model.layers().to_vec(), 4).unwrap();
+            working.write(&mut other);
+            assert!(other.same_weights(&model));
+            assert_eq!(working.into_state(&model), state);
+        }
+    }
+
+    #[test]
+    fn penalties_do_not_depend_on_panels() {
+        let regularizer = Regularizer { l1: 0.1, l2: 0.3 };
+        let rows: Vec<f32> = (0..300 * 64).map(|i| (i as f32).sin()).collect();
+        let whole = layer_penalty(regularizer, &[(&rows, 64)]);
+        let (left, right) = (cut(&rows, 64, &(0..48)), cut(&rows, 64, &(48..64)));
+        assert_eq!(whole, layer_penalty(regularizer, &[(&left, 48), (&right, 16)]));
+        assert!((whole - regularizer.penalty(&rows)).abs() < 1e-9 * whole);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_found() {
+        assert!(all_finite(&[0.0, f32::MAX, f32::MIN]));
+        for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(!all_finite(&[1.0, bad, 2.0]));
+        }
+    }
+}
