@@ -205,8 +205,10 @@ def predict(env, runs):
         file = env.work / f"answers-{name}.txt"
         command, cores = commands[name](source)
         done = process(command, cores, file)
+        # A text without a known word may be answered with an empty line.
         labels = [
-            line.split()[0].removeprefix("__label__") for line in file.read_text().splitlines()
+            next(iter(line.split()), "").removeprefix("__label__")
+            for line in file.read_text().splitlines()
         ]
         return labels, done
 

@@ -87,7 +87,7 @@ fn softmax_row(row: &mut [f32], width: usize) -> f64 {
 
 /// The largest number, found line by line: one after the other would wait for each comparison.
 #[inline(always)]
-pub(crate) fn largest(row: &[f32]) -> f32 {
+fn largest(row: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut best = [f32::NEG_INFINITY; LINE];
     let (lines, rest) = row.as_chunks::<LINE>();
@@ -97,6 +97,20 @@ pub(crate) fn largest(row: &[f32]) -> f32 {
         }
     }
     best.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger)
+}
+
+/// The place of the largest number, the first one of equals; 0 where there are only NaNs.
+pub(crate) fn argmax(cpu: Arch, row: &[f32]) -> usize {
+    struct Op<'a>(&'a [f32]);
+    impl WithSimd for Op<'_> {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            let best = largest(self.0);
+            self.0.iter().position(|&v| v == best).unwrap_or(0)
+        }
+    }
+    cpu.dispatch(Op(row))
 }
 
 /// Turns pre-activations into activations, in place: rows of `width` numbers, `stride` apart. `z` keeps its pre-activations in `before` where

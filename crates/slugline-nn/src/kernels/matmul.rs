@@ -6,6 +6,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::rows::{load, store};
 use crate::buffer::LINE;
 
 /// `C = A · B + bias`: `a` has rows of `a_stride` numbers, the first `k` of which count; `b` is
@@ -33,13 +34,10 @@ pub(crate) fn matmul(
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { c, left, b, bias, n } = self;
-            for row in c.chunks_exact_mut(n) {
-                match bias {
-                    Some(bias) => row.copy_from_slice(bias),
-                    None => row.fill(0.0),
-                }
+            match bias {
+                Some(bias) => product(simd, c, n, left.k, left, b, EveryRow(bias)),
+                None => product(simd, c, n, left.k, left, b, Zero),
             }
-            product(simd, c, n, left.k, left, b);
         }
     }
     assert!(
@@ -72,7 +70,7 @@ pub(crate) fn matmul_transposed(
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { c, left, b, n } = self;
-            product(simd, c, n, b.len() / n, left, b);
+            product(simd, c, n, b.len() / n, left, b, Itself);
         }
     }
     assert!(
@@ -139,9 +137,48 @@ impl<'a> Left<'a> for ByColumn<'a> {
     }
 }
 
+/// What the sums of a product start from.
+trait Start: Copy {
+    /// The vectors of columns from `col` of a row, given that row of the product as it was.
+    fn vectors<S: Simd, const V: usize>(self, simd: S, row: &[f32], col: usize) -> [S::f32s; V];
+}
+
+#[derive(Clone, Copy)]
+struct Zero;
+
+impl Start for Zero {
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(self, simd: S, _: &[f32], _: usize) -> [S::f32s; V] {
+        [simd.splat_f32s(0.0); V]
+    }
+}
+
+/// The product as it was.
+#[derive(Clone, Copy)]
+struct Itself;
+
+impl Start for Itself {
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(self, simd: S, row: &[f32], col: usize) -> [S::f32s; V] {
+        load::<S, V, false>(simd, &row[col..][..V * S::F32_LANES])
+    }
+}
+
+/// The same row for every row.
+#[derive(Clone, Copy)]
+struct EveryRow<'a>(&'a [f32]);
+
+impl Start for EveryRow<'_> {
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(self, simd: S, _: &[f32], col: usize) -> [S::f32s; V] {
+        load::<S, V, false>(simd, &self.0[col..][..V * S::F32_LANES])
+    }
+}
+
 /// Covers `c` with tiles that fill the registers of the instruction set: `R` rows by `V` vectors,
 /// whose sums, a row of `b` and one factor fit them together.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "three matrices, their shapes and a start")]
 fn product<'a, S: Simd>(
     simd: S,
     c: &mut [f32],
@@ -149,22 +186,23 @@ fn product<'a, S: Simd>(
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
+    start: impl Start,
 ) {
     let mut col = 0;
     while col < n {
         let lines = ((n - col) / LINE).min(4);
         match (S::F32_LANES, lines) {
-            (16, 4) => bands::<S, 6, 4>(simd, c, col, n, k, left, b),
-            (16, 3) => bands::<S, 8, 3>(simd, c, col, n, k, left, b),
-            (16, 2) => bands::<S, 12, 2>(simd, c, col, n, k, left, b),
-            (16, _) => bands::<S, 12, 1>(simd, c, col, n, k, left, b),
+            (16, 4) => bands::<S, 6, 4>(simd, c, col, n, k, left, b, start),
+            (16, 3) => bands::<S, 8, 3>(simd, c, col, n, k, left, b, start),
+            (16, 2) => bands::<S, 12, 2>(simd, c, col, n, k, left, b, start),
+            (16, _) => bands::<S, 12, 1>(simd, c, col, n, k, left, b, start),
             (lanes, _) => {
                 for line in 0..lines {
                     let col = col + line * LINE;
                     match lanes {
-                        8 => bands::<S, 6, 2>(simd, c, col, n, k, left, b),
-                        4 => bands::<S, 6, 4>(simd, c, col, n, k, left, b),
-                        _ => bands::<S, 1, 16>(simd, c, col, n, k, left, b),
+                        8 => bands::<S, 6, 2>(simd, c, col, n, k, left, b, start),
+                        4 => bands::<S, 6, 4>(simd, c, col, n, k, left, b, start),
+                        _ => bands::<S, 1, 16>(simd, c, col, n, k, left, b, start),
                     }
                 }
             }
@@ -175,6 +213,7 @@ fn product<'a, S: Simd>(
 
 /// The `V` vectors of columns from `col`: bands of `R` rows, then what is left of them.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "as the product's")]
 fn bands<'a, S: Simd, const R: usize, const V: usize>(
     simd: S,
     c: &mut [f32],
@@ -183,19 +222,20 @@ fn bands<'a, S: Simd, const R: usize, const V: usize>(
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
+    start: impl Start,
 ) {
     let m = c.len() / n;
     let mut i = 0;
     while m - i >= R {
-        tile::<S, R, V>(simd, c, i, col, n, k, left, b);
+        tile::<S, R, V>(simd, c, i, col, n, k, left, b, start);
         i += R;
     }
     while m - i >= 4 {
-        tile::<S, 4, V>(simd, c, i, col, n, k, left, b);
+        tile::<S, 4, V>(simd, c, i, col, n, k, left, b, start);
         i += 4;
     }
     while i < m {
-        tile::<S, 1, V>(simd, c, i, col, n, k, left, b);
+        tile::<S, 1, V>(simd, c, i, col, n, k, left, b, start);
         i += 1;
     }
 }
@@ -212,13 +252,13 @@ fn tile<'a, S: Simd, const R: usize, const V: usize>(
     k: usize,
     left: impl Left<'a>,
     b: &[f32],
+    start: impl Start,
 ) {
     let span = V * S::F32_LANES;
     let rows = left.rows::<R>(i);
     let mut acc = [[simd.splat_f32s(0.0); V]; R];
     for r in 0..R {
-        let (c, _) = S::as_simd_f32s(&c[(i + r) * n + col..][..span]);
-        acc[r] = core::array::from_fn(|v| c[v]);
+        acc[r] = start.vectors::<S, V>(simd, &c[(i + r) * n..][..n], col);
     }
     for kk in 0..k {
         let (b, _) = S::as_simd_f32s(&b[kk * n + col..][..span]);
@@ -231,8 +271,7 @@ fn tile<'a, S: Simd, const R: usize, const V: usize>(
         }
     }
     for r in 0..R {
-        let (c, _) = S::as_mut_simd_f32s(&mut c[(i + r) * n + col..][..span]);
-        c[..V].copy_from_slice(&acc[r]);
+        store::<S, V, false>(simd, &mut c[(i + r) * n + col..][..span], acc[r]);
     }
 }
 

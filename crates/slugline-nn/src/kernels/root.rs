@@ -5,27 +5,33 @@
 //! guess, and correct it by the series of `(1 − e)^(−1/2)` and `(1 − e)^(−1)` in the guess's error
 //! `e`. Every operation is correctly rounded, so that the results are the same on every CPU.
 
+use pulp::Simd;
+
 /// `√x` with a relative error below 2⁻²², for `x` of at least 2⁻¹²⁶; below that, at most 2⁻⁶².
 #[inline(always)]
-pub(crate) fn root(x: f32) -> f32 {
+pub(crate) fn root<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |c: f32| simd.splat_f32s(c);
     // Within 3.5 % of 1/√x.
-    let guess = f32::from_bits(0x5F37_5A86_u32.wrapping_sub(x.to_bits() >> 1));
-    let e = (-(x * guess)).mul_add(guess, 1.0);
-    let inverse = (guess * e).mul_add(e.mul_add(0.375, 0.5), guess);
+    let halved = simd.wrapping_dyn_shr_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1));
+    let guess = simd.transmute_f32s_u32s(simd.sub_u32s(simd.splat_u32s(0x5F37_5A86), halved));
+    let e = simd.negate_mul_add_f32s(simd.mul_f32s(x, guess), guess, splat(1.0));
+    let series = simd.mul_add_f32s(e, splat(0.375), splat(0.5));
+    let inverse = simd.mul_add_f32s(simd.mul_f32s(guess, e), series, guess);
     // Now within 1.1e-4, so that the first term of the series is enough.
-    let root = x * inverse;
-    let e = (-root).mul_add(inverse, 1.0);
-    (0.5 * root).mul_add(e, root)
+    let root = simd.mul_f32s(x, inverse);
+    let e = simd.negate_mul_add_f32s(root, inverse, splat(1.0));
+    simd.mul_add_f32s(simd.mul_f32s(splat(0.5), root), e, root)
 }
 
 /// `1 / x` with a relative error below 2⁻²², for `x` from 2⁻¹²⁶ to 2¹²⁵.
 #[inline(always)]
-pub(crate) fn reciprocal(x: f32) -> f32 {
+pub(crate) fn reciprocal<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Within 12.2 % of 1/x.
-    let mut y = f32::from_bits(0x7EF3_11C3_u32.wrapping_sub(x.to_bits()));
+    let bits = simd.sub_u32s(simd.splat_u32s(0x7EF3_11C3), simd.transmute_u32s_f32s(x));
+    let mut y = simd.transmute_f32s_u32s(bits);
     for _ in 0..2 {
-        let e = (-x).mul_add(y, 1.0);
-        y = y.mul_add(e.mul_add(e, e), y);
+        let e = simd.negate_mul_add_f32s(x, y, simd.splat_f32s(1.0));
+        y = simd.mul_add_f32s(y, simd.mul_add_f32s(e, e, e), y);
     }
     y
 }
@@ -33,13 +39,20 @@ pub(crate) fn reciprocal(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-
-    use super::*;
+    use pulp::Scalar;
 
     const BOUND: f64 = 1.0 / (1 << 22) as f64;
 
     fn error(got: f32, want: f64) -> f64 {
         (f64::from(got) - want).abs() / want
+    }
+
+    fn root(x: f32) -> f32 {
+        super::root(Scalar::new(), x)
+    }
+
+    fn reciprocal(x: f32) -> f32 {
+        super::reciprocal(Scalar::new(), x)
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) trait Factors: Copy {
 
 /// All factors are 1.
 #[derive(Clone, Copy)]
-struct Ones;
+pub(crate) struct Ones;
 
 impl Factors for Ones {
     #[inline(always)]
@@ -28,88 +28,134 @@ impl Factors for &[f32] {
     }
 }
 
-/// `out += Σⱼ values[j] · table[ids[j]]`, where `table` has rows of `out.len()` elements; without
-/// `values` they are all 1.
-///
-/// The sum of each element runs over `j` in order, with fused multiply-adds.
-///
-/// # Panics
-/// If a row number lies outside the table.
-#[inline(always)]
-pub(crate) fn add_rows<S: Simd>(
-    simd: S,
-    out: &mut [f32],
-    table: &[f32],
-    ids: &[u32],
-    values: Option<&[f32]>,
-) {
-    match values {
-        Some(values) => add_weighted(simd, out, table, ids, &values[..ids.len()]),
-        None => add_weighted(simd, out, table, ids, Ones),
-    }
+/// What is done to the columns of a row, a few vectors of them at a time.
+pub(crate) trait Panels<S: Simd> {
+    /// Does it for `columns`: `P` whole vectors, or one that is not full if `PARTIAL`.
+    fn panel<const P: usize, const PARTIAL: bool>(&mut self, simd: S, columns: Range<usize>);
 }
 
+/// Covers `width` columns with panels of at most four vectors: with two sums for each column they fit
+/// the registers of every instruction set.
 #[inline(always)]
-fn add_weighted<S: Simd>(
-    simd: S,
-    out: &mut [f32],
-    table: &[f32],
-    ids: &[u32],
-    factors: impl Factors,
-) {
-    let width = out.len();
+pub(crate) fn for_panels<S: Simd>(simd: S, width: usize, work: &mut impl Panels<S>) {
     let lanes = S::F32_LANES;
     let mut col = 0;
-    while width - col >= 8 * lanes {
-        panel::<S, 8>(simd, out, table, col, ids, factors);
-        col += 8 * lanes;
-    }
-    if width - col >= 4 * lanes {
-        panel::<S, 4>(simd, out, table, col, ids, factors);
+    while width - col >= 4 * lanes {
+        work.panel::<4, false>(simd, col..col + 4 * lanes);
         col += 4 * lanes;
     }
     if width - col >= 2 * lanes {
-        panel::<S, 2>(simd, out, table, col, ids, factors);
+        work.panel::<2, false>(simd, col..col + 2 * lanes);
         col += 2 * lanes;
     }
     if width - col >= lanes {
-        panel::<S, 1>(simd, out, table, col, ids, factors);
+        work.panel::<1, false>(simd, col..col + lanes);
         col += lanes;
     }
     if col < width {
-        let out = &mut out[col..];
-        let mut acc = simd.partial_load_f32s(out);
-        for (j, &id) in ids.iter().enumerate() {
-            let start = id as usize * width + col;
-            let row = simd.partial_load_f32s(&table[start..start + (width - col)]);
-            acc = factors.add(simd, j, row, acc);
-        }
-        simd.partial_store_f32s(out, acc);
+        work.panel::<1, true>(simd, col..width);
     }
 }
 
-/// [`add_rows`] for `P` vectors of columns from `col`, held in registers.
+/// The vectors of a panel.
 #[inline(always)]
-fn panel<S: Simd, const P: usize>(
+pub(crate) fn load<S: Simd, const P: usize, const PARTIAL: bool>(
     simd: S,
-    out: &mut [f32],
-    table: &[f32],
-    col: usize,
-    ids: &[u32],
-    factors: impl Factors,
-) {
-    let width = out.len();
-    let span = P * S::F32_LANES;
-    let (out, _) = S::as_mut_simd_f32s(&mut out[col..col + span]);
-    let mut acc: [S::f32s; P] = core::array::from_fn(|p| out[p]);
-    for (j, &id) in ids.iter().enumerate() {
-        let start = id as usize * width + col;
-        let (row, _) = S::as_simd_f32s(&table[start..start + span]);
-        for p in 0..P {
-            acc[p] = factors.add(simd, j, row[p], acc[p]);
-        }
+    panel: &[f32],
+) -> [S::f32s; P] {
+    if PARTIAL {
+        [simd.partial_load_f32s(panel); P]
+    } else {
+        let (vectors, _) = S::as_simd_f32s(panel);
+        let mut values = [simd.splat_f32s(0.0); P];
+        values.copy_from_slice(&vectors[..P]);
+        values
     }
-    out[..P].copy_from_slice(&acc);
+}
+
+/// Writes the vectors of a panel.
+#[inline(always)]
+pub(crate) fn store<S: Simd, const P: usize, const PARTIAL: bool>(
+    simd: S,
+    panel: &mut [f32],
+    values: [S::f32s; P],
+) {
+    if PARTIAL {
+        simd.partial_store_f32s(panel, values[0]);
+    } else {
+        let (vectors, _) = S::as_mut_simd_f32s(panel);
+        vectors[..P].copy_from_slice(&values);
+    }
+}
+
+/// Rows of a table that are to be summed.
+pub(crate) struct Terms<'a, F> {
+    /// Rows of `width` elements.
+    pub(crate) table: &'a [f32],
+    pub(crate) width: usize,
+    /// Which rows.
+    pub(crate) ids: &'a [u32],
+    /// The factor of each.
+    pub(crate) factors: F,
+}
+
+impl<F: Factors> Terms<'_, F> {
+    /// `acc + factor[j] · table[ids[j], columns]`.
+    #[inline(always)]
+    fn add<S: Simd, const P: usize, const PARTIAL: bool>(
+        &self,
+        simd: S,
+        j: usize,
+        columns: &Range<usize>,
+        mut acc: [S::f32s; P],
+    ) -> [S::f32s; P] {
+        let start = self.ids[j] as usize * self.width;
+        let row = &self.table[start + columns.start..start + columns.end];
+        let row = load::<S, P, PARTIAL>(simd, row);
+        for p in 0..P {
+            acc[p] = self.factors.add(simd, j, row[p], acc[p]);
+        }
+        acc
+    }
+
+    /// `start + Σⱼ factor[j] · table[ids[j], columns]`, one term after the other: for short sums.
+    #[inline(always)]
+    pub(crate) fn sum<S: Simd, const P: usize, const PARTIAL: bool>(
+        &self,
+        simd: S,
+        columns: &Range<usize>,
+        start: [S::f32s; P],
+    ) -> [S::f32s; P] {
+        let mut acc = start;
+        for j in 0..self.ids.len() {
+            acc = self.add::<S, P, PARTIAL>(simd, j, columns, acc);
+        }
+        acc
+    }
+
+    /// The same sum, the terms at even places apart from those at odd ones, which are added at the
+    /// end: an addition has to wait for the one before it, and two sums wait half as long.
+    #[inline(always)]
+    fn sum_by_twos<S: Simd, const P: usize, const PARTIAL: bool>(
+        &self,
+        simd: S,
+        columns: &Range<usize>,
+        start: [S::f32s; P],
+    ) -> [S::f32s; P] {
+        let (mut even, mut odd) = (start, [simd.splat_f32s(0.0); P]);
+        let n = self.ids.len();
+        for pair in 0..n / 2 {
+            even = self.add::<S, P, PARTIAL>(simd, 2 * pair, columns, even);
+            odd = self.add::<S, P, PARTIAL>(simd, 2 * pair + 1, columns, odd);
+        }
+        if n % 2 == 1 {
+            even = self.add::<S, P, PARTIAL>(simd, n - 1, columns, even);
+        }
+        for p in 0..P {
+            even[p] = simd.add_f32s(even[p], odd[p]);
+        }
+        even
+    }
 }
 
 /// Sparse rows of a batch: `spans[r]` is the range of row `r` in `indices` and `values`. Without
@@ -153,19 +199,42 @@ pub(crate) fn sparse_dense(
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            for (r, out) in self.out.chunks_exact_mut(self.stride).enumerate() {
-                let out = &mut out[self.columns.clone()];
-                match self.bias {
-                    Some(bias) => out.copy_from_slice(bias),
-                    None => out.fill(0.0),
+            let Self { x, weights, bias, columns, stride, out } = self;
+            let width = columns.len();
+            for (r, out) in out.chunks_exact_mut(stride).enumerate() {
+                let (ids, values) = x.row(r);
+                let (out, table) = (&mut out[columns.clone()], weights);
+                if let Some(values) = values {
+                    let terms = Terms { table, width, ids, factors: &values[..ids.len()] };
+                    for_panels(simd, width, &mut Row { terms, bias, out });
+                } else {
+                    let terms = Terms { table, width, ids, factors: Ones };
+                    for_panels(simd, width, &mut Row { terms, bias, out });
                 }
-                let (ids, values) = self.x.row(r);
-                add_rows(simd, out, self.weights, ids, values);
             }
         }
     }
     debug_assert_eq!(out.len(), x.spans.len() * stride);
     cpu.dispatch(Op { x, weights, bias, columns, stride, out });
+}
+
+/// One row of [`sparse_dense`].
+struct Row<'a, F> {
+    terms: Terms<'a, F>,
+    bias: Option<&'a [f32]>,
+    out: &'a mut [f32],
+}
+
+impl<S: Simd, F: Factors> Panels<S> for Row<'_, F> {
+    #[inline(always)]
+    fn panel<const P: usize, const PARTIAL: bool>(&mut self, simd: S, columns: Range<usize>) {
+        let start = match self.bias {
+            Some(bias) => load::<S, P, PARTIAL>(simd, &bias[columns.clone()]),
+            None => [simd.splat_f32s(0.0); P],
+        };
+        let sum = self.terms.sum_by_twos::<S, P, PARTIAL>(simd, &columns, start);
+        store::<S, P, PARTIAL>(simd, &mut self.out[columns], sum);
+    }
 }
 
 #[cfg(test)]
@@ -177,12 +246,12 @@ mod tests {
 
     /// The definition, one element at a time.
     fn naive(width: usize, table: &[f32], bias: &[f32], ids: &[u32], values: &[f32]) -> Vec<f32> {
+        let sum = |c: usize, start: f32, places: std::iter::StepBy<Range<usize>>| {
+            places.fold(start, |acc, j| values[j].mul_add(table[ids[j] as usize * width + c], acc))
+        };
+        let n = ids.len();
         (0..width)
-            .map(|c| {
-                ids.iter()
-                    .zip(values)
-                    .fold(bias[c], |acc, (&id, &v)| v.mul_add(table[id as usize * width + c], acc))
-            })
+            .map(|c| sum(c, bias[c], (0..n).step_by(2)) + sum(c, 0.0, (1..n.max(1)).step_by(2)))
             .collect()
     }
 

@@ -1,9 +1,11 @@
 //! One optimizer step on rows of weights, and the first layer's whole backward pass by feature.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::root::{reciprocal, root};
-use super::rows::add_rows;
+use super::rows::{Factors, Ones, Panels, Terms, for_panels, load, store};
 use crate::layers::Regularizer;
 
 /// An optimizer's rule with everything settled that is the same for all weights of one step.
@@ -45,73 +47,186 @@ impl Decay {
     }
 }
 
-/// Applies `rule` to the weights `w` with the gradient `g` and the state `m`, `v` (empty where the
-/// rule has no such state). `missed` is by how much a decaying state has to be scaled for the steps
-/// since the last visit: 1 where there were none.
+/// An optimizer's formula for a vector of weights.
+trait Update: Copy {
+    /// Whether there is a first moment `m`.
+    const FIRST: bool;
+    /// Whether there is a second moment `v`.
+    const SECOND: bool;
+
+    /// The weights and the moments after a step with gradient `g`. `missed` is by how much a decaying state has to be scaled for the
+    /// steps since the last visit: 1 where there were none.
+    fn step<S: Simd>(self, simd: S, g: S::f32s, missed: S::f32s, at: Weights<S>) -> Weights<S>;
+}
+
+/// A vector of weights with their state.
+#[derive(Clone, Copy)]
+struct Weights<S: Simd> {
+    w: S::f32s,
+    m: S::f32s,
+    v: S::f32s,
+}
+
+#[derive(Clone, Copy)]
+struct Sgd {
+    learning_rate: f32,
+}
+
+impl Update for Sgd {
+    const FIRST: bool = false;
+    const SECOND: bool = false;
+
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, _: S::f32s, at: Weights<S>) -> Weights<S> {
+        let w = simd.negate_mul_add_f32s(simd.splat_f32s(self.learning_rate), g, at.w);
+        Weights { w, ..at }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Momentum<const NESTEROV: bool> {
+    learning_rate: f32,
+    momentum: f32,
+}
+
+impl<const NESTEROV: bool> Update for Momentum<NESTEROV> {
+    const FIRST: bool = true;
+    const SECOND: bool = false;
+
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, _: S::f32s, at: Weights<S>) -> Weights<S> {
+        let momentum = simd.splat_f32s(self.momentum);
+        let step = simd.mul_f32s(simd.splat_f32s(self.learning_rate), g);
+        let m = simd.sub_f32s(simd.mul_f32s(momentum, at.m), step);
+        let moved = if NESTEROV { simd.sub_f32s(simd.mul_f32s(momentum, m), step) } else { m };
+        Weights { w: simd.add_f32s(at.w, moved), m, ..at }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct RmsProp<const INSIDE_ROOT: bool> {
+    learning_rate: f32,
+    rho: f32,
+    epsilon: f32,
+}
+
+impl<const INSIDE_ROOT: bool> Update for RmsProp<INSIDE_ROOT> {
+    const FIRST: bool = false;
+    const SECOND: bool = true;
+
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, missed: S::f32s, at: Weights<S>) -> Weights<S> {
+        let keep = simd.mul_f32s(simd.splat_f32s(self.rho), missed);
+        let added = simd.mul_f32s(simd.splat_f32s(1.0 - self.rho), simd.mul_f32s(g, g));
+        let v = simd.mul_add_f32s(keep, at.v, added);
+        let epsilon = simd.splat_f32s(self.epsilon);
+        let divisor = match INSIDE_ROOT {
+            true => root(simd, simd.add_f32s(v, epsilon)),
+            false => simd.add_f32s(root(simd, v), epsilon),
+        };
+        let step = simd.mul_f32s(simd.splat_f32s(self.learning_rate), g);
+        let w = simd.negate_mul_add_f32s(step, reciprocal(simd, divisor), at.w);
+        Weights { w, v, ..at }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Adagrad {
+    learning_rate: f32,
+    epsilon: f32,
+}
+
+impl Update for Adagrad {
+    const FIRST: bool = false;
+    const SECOND: bool = true;
+
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, _: S::f32s, at: Weights<S>) -> Weights<S> {
+        let v = simd.mul_add_f32s(g, g, at.v);
+        let divisor = root(simd, simd.add_f32s(v, simd.splat_f32s(self.epsilon)));
+        let step = simd.mul_f32s(simd.splat_f32s(self.learning_rate), g);
+        let w = simd.negate_mul_add_f32s(step, reciprocal(simd, divisor), at.w);
+        Weights { w, v, ..at }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Adam {
+    alpha: f32,
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+    decay: f32,
+}
+
+impl Update for Adam {
+    const FIRST: bool = true;
+    const SECOND: bool = true;
+
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, _: S::f32s, at: Weights<S>) -> Weights<S> {
+        let m = towards(simd, at.m, g, 1.0 - self.beta_1);
+        let v = towards(simd, at.v, simd.mul_f32s(g, g), 1.0 - self.beta_2);
+        let divisor = simd.add_f32s(root(simd, v), simd.splat_f32s(self.epsilon));
+        let decayed = simd.negate_mul_add_f32s(simd.splat_f32s(self.decay), at.w, at.w);
+        let step = simd.mul_f32s(m, simd.splat_f32s(self.alpha));
+        let w = simd.negate_mul_add_f32s(step, reciprocal(simd, divisor), decayed);
+        Weights { w, m, v }
+    }
+}
+
+/// `from + share · (to − from)`.
 #[inline(always)]
-pub(crate) fn step_row(
-    rule: Rule,
-    w: &mut [f32],
-    m: &mut [f32],
-    v: &mut [f32],
-    g: &[f32],
-    missed: f32,
-) {
-    match rule {
-        Rule::Sgd { learning_rate } => {
-            for (w, g) in w.iter_mut().zip(g) {
-                *w -= learning_rate * g;
+fn towards<S: Simd>(simd: S, from: S::f32s, to: S::f32s, share: f32) -> S::f32s {
+    simd.mul_add_f32s(simd.sub_f32s(to, from), simd.splat_f32s(share), from)
+}
+
+/// What is done with a rule once its formula is known.
+trait WithUpdate {
+    fn with<U: Update>(self, update: U);
+}
+
+impl Rule {
+    #[inline(always)]
+    fn dispatch(self, work: impl WithUpdate) {
+        match self {
+            Self::Sgd { learning_rate } => work.with(Sgd { learning_rate }),
+            Self::Momentum { learning_rate, momentum, nesterov: true } => {
+                work.with(Momentum::<true> { learning_rate, momentum });
             }
-        }
-        Rule::Momentum { learning_rate, momentum, nesterov } => {
-            for ((w, m), g) in w.iter_mut().zip(m).zip(g) {
-                *m = momentum * *m - learning_rate * g;
-                *w += if nesterov { momentum * *m - learning_rate * g } else { *m };
+            Self::Momentum { learning_rate, momentum, nesterov: false } => {
+                work.with(Momentum::<false> { learning_rate, momentum });
             }
-        }
-        Rule::RmsProp { learning_rate, rho, epsilon, inside_root } => {
-            let keep = rho * missed;
-            let add = 1.0 - rho;
-            if inside_root {
-                for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
-                    *v = keep.mul_add(*v, add * (g * g));
-                    *w -= learning_rate * g * reciprocal(root(*v + epsilon));
-                }
-            } else {
-                for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
-                    *v = keep.mul_add(*v, add * (g * g));
-                    *w -= learning_rate * g * reciprocal(root(*v) + epsilon);
-                }
+            Self::RmsProp { learning_rate, rho, epsilon, inside_root: true } => {
+                work.with(RmsProp::<true> { learning_rate, rho, epsilon });
             }
-        }
-        Rule::Adagrad { learning_rate, epsilon } => {
-            for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
-                *v += g * g;
-                *w -= learning_rate * g * reciprocal(root(*v + epsilon));
+            Self::RmsProp { learning_rate, rho, epsilon, inside_root: false } => {
+                work.with(RmsProp::<false> { learning_rate, rho, epsilon });
             }
-        }
-        Rule::Adam { alpha, beta_1, beta_2, epsilon, decay } => {
-            for (((w, m), v), g) in w.iter_mut().zip(m).zip(v).zip(g) {
-                *m += (g - *m) * (1.0 - beta_1);
-                *v += (g * g - *v) * (1.0 - beta_2);
-                *w -= decay * *w;
-                *w -= *m * alpha * reciprocal(root(*v) + epsilon);
+            Self::Adagrad { learning_rate, epsilon } => {
+                work.with(Adagrad { learning_rate, epsilon });
+            }
+            Self::Adam { alpha, beta_1, beta_2, epsilon, decay } => {
+                work.with(Adam { alpha, beta_1, beta_2, epsilon, decay });
             }
         }
     }
 }
 
-/// Adds the gradient of the penalty `l1·Σ|w| + l2·Σw²` to `g`.
+/// `g` with the gradient of the penalty `l1·Σ|w| + l2·Σw²` added.
 #[inline(always)]
-fn add_penalty(regularizer: Regularizer, w: &[f32], g: &mut [f32]) {
-    let Regularizer { l1, l2 } = regularizer;
-    for (g, w) in g.iter_mut().zip(w) {
-        let sign = f32::from(u8::from(*w > 0.0)) - f32::from(u8::from(*w < 0.0));
-        *g += l1 * sign + 2.0 * l2 * w;
-    }
+fn penalized<S: Simd>(simd: S, regularizer: Regularizer, w: S::f32s, g: S::f32s) -> S::f32s {
+    let splat = |c: f32| simd.splat_f32s(c);
+    let (zero, l1) = (splat(0.0), splat(regularizer.l1));
+    let up = simd.select_f32s(simd.greater_than_f32s(w, zero), l1, zero);
+    let down = simd.select_f32s(simd.less_than_f32s(w, zero), l1, zero);
+    let absolute = simd.sub_f32s(up, down);
+    let squares = simd.mul_f32s(splat(2.0 * regularizer.l2), w);
+    simd.add_f32s(g, simd.add_f32s(absolute, squares))
 }
 
-/// A range of rows of one parameter with the optimizer's state for them.
+/// A range of rows of one parameter with the optimizer's state for them; a state that the rule does
+/// not have is empty.
 #[derive(Debug)]
 pub(crate) struct RowsMut<'a> {
     pub(crate) weights: &'a mut [f32],
@@ -119,29 +234,88 @@ pub(crate) struct RowsMut<'a> {
     pub(crate) v: &'a mut [f32],
 }
 
-/// One step on dense rows whose gradient is at hand; the penalty is added to `gradient` first.
+impl RowsMut<'_> {
+    /// Steps the weights at `span`, a panel whose gradient is `g`.
+    #[inline(always)]
+    fn step<S: Simd, U: Update, const P: usize, const PARTIAL: bool>(
+        &mut self,
+        simd: S,
+        update: U,
+        regularizer: Regularizer,
+        span: Range<usize>,
+        missed: f32,
+        g: [S::f32s; P],
+    ) {
+        let missed = simd.splat_f32s(missed);
+        let weights = &mut self.weights[span.clone()];
+        let mut w = load::<S, P, PARTIAL>(simd, weights);
+        let (mut m, mut v) = ([simd.splat_f32s(0.0); P], [simd.splat_f32s(0.0); P]);
+        if U::FIRST {
+            m = load::<S, P, PARTIAL>(simd, &self.m[span.clone()]);
+        }
+        if U::SECOND {
+            v = load::<S, P, PARTIAL>(simd, &self.v[span.clone()]);
+        }
+        for p in 0..P {
+            let mut g = g[p];
+            if !regularizer.is_zero() {
+                g = penalized(simd, regularizer, w[p], g);
+            }
+            let after = update.step(simd, g, missed, Weights { w: w[p], m: m[p], v: v[p] });
+            (w[p], m[p], v[p]) = (after.w, after.m, after.v);
+        }
+        store::<S, P, PARTIAL>(simd, weights, w);
+        if U::FIRST {
+            store::<S, P, PARTIAL>(simd, &mut self.m[span.clone()], m);
+        }
+        if U::SECOND {
+            store::<S, P, PARTIAL>(simd, &mut self.v[span], v);
+        }
+    }
+}
+
+/// One step on dense rows whose gradient is at hand; that of the penalty is added to it.
 pub(crate) fn step_dense(
     cpu: Arch,
     rule: Rule,
     regularizer: Regularizer,
     rows: RowsMut<'_>,
-    gradient: &mut [f32],
+    gradient: &[f32],
 ) {
     struct Op<'a> {
         rule: Rule,
         regularizer: Regularizer,
         rows: RowsMut<'a>,
-        gradient: &'a mut [f32],
+        gradient: &'a [f32],
+    }
+    struct All<'a, S> {
+        simd: S,
+        op: Op<'a>,
+    }
+    struct Whole<'a, U> {
+        update: U,
+        op: Op<'a>,
     }
     impl WithSimd for Op<'_> {
         type Output = ();
         #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) {
-            let Self { rule, regularizer, rows, gradient } = self;
-            if !regularizer.is_zero() {
-                add_penalty(regularizer, rows.weights, gradient);
-            }
-            step_row(rule, rows.weights, rows.m, rows.v, gradient, 1.0);
+        fn with_simd<S: Simd>(self, simd: S) {
+            self.rule.dispatch(All { simd, op: self });
+        }
+    }
+    impl<S: Simd> WithUpdate for All<'_, S> {
+        #[inline(always)]
+        fn with<U: Update>(self, update: U) {
+            let width = self.op.gradient.len();
+            for_panels(self.simd, width, &mut Whole { update, op: self.op });
+        }
+    }
+    impl<S: Simd, U: Update> Panels<S> for Whole<'_, U> {
+        #[inline(always)]
+        fn panel<const P: usize, const PARTIAL: bool>(&mut self, simd: S, columns: Range<usize>) {
+            let Op { regularizer, rows, gradient, .. } = &mut self.op;
+            let g = load::<S, P, PARTIAL>(simd, &gradient[columns.clone()]);
+            rows.step::<S, U, P, PARTIAL>(simd, self.update, *regularizer, columns, 1.0, g);
         }
     }
     cpu.dispatch(Op { rule, regularizer, rows, gradient });
@@ -186,63 +360,95 @@ impl WithSimd for FeatureStep<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let mut gradient = vec![0.0f32; self.width];
-        if self.every_row {
-            let mut at = 0;
-            for row in 0..(self.rows.weights.len() / self.width) {
-                let feature = self.first + row as u32;
-                let found = self.features.get(at) == Some(&feature);
-                let places = if found {
-                    at += 1;
-                    self.starts[at - 1] as usize..self.starts[at] as usize
-                } else {
-                    0..0
-                };
-                self.step_feature(simd, row, places, &mut gradient);
-            }
-        } else {
-            for (i, &feature) in self.features.iter().enumerate() {
-                let places = self.starts[i] as usize..self.starts[i + 1] as usize;
-                self.step_feature(simd, (feature - self.first) as usize, places, &mut gradient);
+    fn with_simd<S: Simd>(self, simd: S) {
+        struct All<'a, S> {
+            simd: S,
+            step: FeatureStep<'a>,
+        }
+        impl<S: Simd> WithUpdate for All<'_, S> {
+            #[inline(always)]
+            fn with<U: Update>(self, update: U) {
+                match self.step.values {
+                    Some(values) => self.step.each(self.simd, update, |at| &values[at]),
+                    None => self.step.each(self.simd, update, |_| Ones),
+                }
             }
         }
+        self.rule.dispatch(All { simd, step: self });
     }
 }
 
 impl FeatureStep<'_> {
+    /// Steps every feature; `factors` are those at a range of places.
     #[inline(always)]
-    fn step_feature<S: Simd>(
+    fn each<S: Simd, U: Update, F: Factors>(
+        mut self,
+        simd: S,
+        update: U,
+        factors: impl Fn(Range<usize>) -> F,
+    ) {
+        if self.every_row {
+            let mut at = 0;
+            for row in 0..(self.rows.weights.len() / self.width) {
+                let feature = self.first + row as u32;
+                let mut places = 0..0;
+                if self.features.get(at) == Some(&feature) {
+                    places = self.starts[at] as usize..self.starts[at + 1] as usize;
+                    at += 1;
+                }
+                self.one(simd, update, row, &places, factors(places.clone()));
+            }
+        } else {
+            for (i, &feature) in self.features.iter().enumerate() {
+                let places = self.starts[i] as usize..self.starts[i + 1] as usize;
+                let row = (feature - self.first) as usize;
+                self.one(simd, update, row, &places, factors(places.clone()));
+            }
+        }
+    }
+
+    /// Sums the gradient of one feature and steps its row with it.
+    #[inline(always)]
+    fn one<S: Simd, U: Update, F: Factors>(
         &mut self,
         simd: S,
+        update: U,
         row: usize,
-        places: std::ops::Range<usize>,
-        gradient: &mut [f32],
+        places: &Range<usize>,
+        factors: F,
     ) {
-        let span = row * self.width..(row + 1) * self.width;
-        gradient.fill(0.0);
-        add_rows(
-            simd,
-            gradient,
-            self.delta,
-            &self.samples[places.clone()],
-            self.values.map(|v| &v[places]),
-        );
-        let weights = &mut self.rows.weights[span.clone()];
-        if !self.regularizer.is_zero() {
-            add_penalty(self.regularizer, weights, gradient);
-        }
         let missed = match self.last_visit.get_mut(row) {
-            Some(last) => {
-                let missed = self.decay.power(self.step - *last - 1);
-                *last = self.step;
-                missed
-            }
+            Some(last) => self.decay.power(self.step - std::mem::replace(last, self.step) - 1),
             None => 1.0,
         };
-        let m = self.rows.m.get_mut(span.clone()).unwrap_or_default();
-        let v = self.rows.v.get_mut(span).unwrap_or_default();
-        step_row(self.rule, weights, m, v, gradient, missed);
+        let (table, width) = (self.delta, self.width);
+        let terms = Terms { table, width, ids: &self.samples[places.clone()], factors };
+        let regularizer = self.regularizer;
+        let start = row * width;
+        let mut one = Feature { rows: &mut self.rows, terms, update, regularizer, start, missed };
+        for_panels(simd, width, &mut one);
+    }
+}
+
+/// One feature of a [`FeatureStep`].
+struct Feature<'r, 'a, F, U> {
+    rows: &'r mut RowsMut<'a>,
+    /// The gradients of its samples.
+    terms: Terms<'r, F>,
+    update: U,
+    regularizer: Regularizer,
+    /// Where its row begins.
+    start: usize,
+    missed: f32,
+}
+
+impl<S: Simd, F: Factors, U: Update> Panels<S> for Feature<'_, '_, F, U> {
+    #[inline(always)]
+    fn panel<const P: usize, const PARTIAL: bool>(&mut self, simd: S, columns: Range<usize>) {
+        let Self { rows, terms, update, regularizer, start, missed } = self;
+        let g = terms.sum::<S, P, PARTIAL>(simd, &columns, [simd.splat_f32s(0.0); P]);
+        let span = *start + columns.start..*start + columns.end;
+        rows.step::<S, U, P, PARTIAL>(simd, *update, *regularizer, span, *missed, g);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A dense matrix of `f32`, row after row.
 
 use crate::NnError;
-use crate::kernels::activation::largest;
+use crate::kernels::{self, activation};
 
 /// A dense row-major matrix: element `(r, c)` is `data[r * cols + c]`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,9 +70,7 @@ impl Matrix {
 
 /// Position of the first largest value; 0 for an empty slice.
 pub(crate) fn argmax(row: &[f32]) -> u32 {
-    let best = largest(row);
-    // Nothing is equal to a NaN; a row of them answers its first column.
-    row.iter().position(|&v| v == best).unwrap_or(0) as u32
+    activation::argmax(kernels::cpu(), row) as u32
 }
 
 #[cfg(test)]

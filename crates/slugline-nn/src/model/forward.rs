@@ -49,7 +49,7 @@ impl Packed {
 /// Some columns of the first stage's parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns<'a> {
-    pub(crate) columns: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// `[n_in, columns]`.
     pub(crate) weights: &'a [f32],
     /// One number a column, or nothing.
@@ -60,7 +60,7 @@ impl Columns<'_> {
     /// Pre-activations of the rows of `x`, each put into its columns of a row of `stride` numbers.
     pub(crate) fn forward(&self, cpu: Arch, x: SparseRows<'_>, stride: usize, out: &mut [f32]) {
         let bias = Some(self.bias).filter(|b| !b.is_empty());
-        sparse_dense(cpu, x, self.weights, bias, self.columns.clone(), stride, out);
+        sparse_dense(cpu, x, self.weights, bias, self.range.clone(), stride, out);
     }
 }
 
@@ -110,7 +110,7 @@ impl<'a> Forward<'a> {
         Self {
             cpu: kernels::cpu(),
             stages: model.stages(),
-            first: vec![Columns { columns: 0..p.units, weights, bias }],
+            first: vec![Columns { range: 0..p.units, weights, bias }],
             packed: model.parameters()[1..].iter().map(Packed::new).collect(),
         }
     }

@@ -45,7 +45,7 @@ impl Panel {
 
     pub(super) fn as_columns(&self) -> Columns<'_> {
         let Self { columns, weights, bias, .. } = self;
-        Columns { columns: columns.clone(), weights, bias }
+        Columns { range: columns.clone(), weights, bias }
     }
 }
 

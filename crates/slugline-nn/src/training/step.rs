@@ -205,7 +205,7 @@ impl Stepper {
         let cpu = self.cpu;
         run_tasks(queues.0, |task| match task {
             Task::Rows { panel, x, out } => {
-                let columns = Columns { columns: 0..panel.width(), ..panel.as_columns() };
+                let columns = Columns { range: 0..panel.width(), ..panel.as_columns() };
                 columns.forward(cpu, x, panel.width(), out);
             }
             Task::Transpose { packed, later } => transpose(packed, &mut later.transposed),
@@ -337,14 +337,14 @@ impl Stepper {
             Task::FirstBias { delta, rows } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
                 add_column_sums(cpu, delta, &mut gradient);
-                step_dense(cpu, rule, Regularizer::default(), rows, &mut gradient);
+                step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
             }
             Task::Bias { stage, rows } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
                 for block in blocks {
                     add_column_sums(cpu, &block.deltas[stage], &mut gradient);
                 }
-                step_dense(cpu, rule, Regularizer::default(), rows, &mut gradient);
+                step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
             }
             Task::Kernel { stage, rows, first, width, units, regularizer } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
@@ -360,7 +360,7 @@ impl Stepper {
                         units,
                     );
                 }
-                step_dense(cpu, rule, regularizer, rows, &mut gradient);
+                step_dense(cpu, rule, regularizer, rows, &gradient);
             }
         });
     }

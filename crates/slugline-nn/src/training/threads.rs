@@ -1,5 +1,6 @@
 //! How many threads work.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -47,12 +48,14 @@ pub fn with_threads<R: Send>(
 ///
 /// `queues` holds the tasks that each thread begins with, by its number in the pool: what they touch
 /// is then in that thread's cache from the last time. A thread that has emptied its own queue helps
-/// with the other ones, from their ends, so that a slow thread holds nobody up.
+/// with the other ones, from their ends, so that a slow thread holds nobody up; then it waits for the
+/// last task wide awake, since what follows comes within microseconds.
 pub(crate) fn run_tasks<T: Send>(queues: Vec<Vec<T>>, work: impl Fn(T) + Sync) {
     let count = queues.len();
     if count == 1 {
         return queues.into_iter().flatten().for_each(work);
     }
+    let left = AtomicUsize::new(queues.iter().map(Vec::len).sum());
     let queues: Vec<_> = queues.into_iter().map(|q| Mutex::new(q.into_iter())).collect();
     let take = |queue: usize, own: bool| {
         // A task that panics has left its queue before; the panic itself is passed on by the pool.
@@ -63,16 +66,37 @@ pub(crate) fn run_tasks<T: Send>(queues: Vec<Vec<T>>, work: impl Fn(T) + Sync) {
         let own = rayon::current_thread_index().unwrap_or(0) % count;
         for other in 0..count {
             while let Some(task) = take((own + other) % count, other == 0) {
+                let _done = CountDown(&left);
                 work(task);
             }
+        }
+        let mut waited = 0;
+        while left.load(Ordering::Acquire) > 0 {
+            // Where threads outnumber the cores, the one waited for may be waiting for this one.
+            if waited < SPINS {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+            waited += 1;
         }
     });
 }
 
+/// Turns of waiting before a thread lets others run: some hundred microseconds.
+const SPINS: u32 = 4096;
+
+/// Counts a task as done, also if it panics.
+struct CountDown<'a>(&'a AtomicUsize);
+
+impl Drop for CountDown<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
 
     #[test]
