@@ -18,13 +18,17 @@ pub(crate) fn padded(width: usize) -> usize {
 
 /// Rows of `width` numbers, moved apart to [`padded`] with zeros between them.
 pub(crate) fn pack(rows: &[f32], width: usize) -> Aligned<f32> {
-    let stride = padded(width);
     let mut packed = Aligned::new(0);
-    packed.resize(rows.len() / width * stride, 0.0);
-    for (to, from) in packed.chunks_exact_mut(stride).zip(rows.chunks_exact(width)) {
+    packed.resize(rows.len() / width * padded(width), 0.0);
+    pack_into(rows, width, &mut packed);
+    packed
+}
+
+/// The same into a place that holds zeros.
+pub(crate) fn pack_into(rows: &[f32], width: usize, packed: &mut [f32]) {
+    for (to, from) in packed.chunks_exact_mut(padded(width)).zip(rows.chunks_exact(width)) {
         to[..width].copy_from_slice(from);
     }
-    packed
 }
 
 /// Rows of `width` numbers that lie [`padded`] apart, moved together again.

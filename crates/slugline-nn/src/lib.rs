@@ -34,6 +34,7 @@ mod metrics;
 mod model;
 pub mod optimizer;
 mod random;
+mod table;
 mod training;
 
 pub use buffer::{Buffer, Weights};

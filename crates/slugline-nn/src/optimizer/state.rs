@@ -2,16 +2,16 @@
 
 use super::Optimizer;
 use crate::NnError;
-use crate::buffer::Aligned;
+use crate::table::Table;
 
 /// An optimizer's memory for one parameter, laid out as the parameter is. A moment that the rule does
 /// not use is empty.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ParameterState {
     /// First moment: momentum's velocity, Adam's mean gradient.
-    pub(crate) m: Aligned<f32>,
+    pub(crate) m: Table,
     /// Second moment: RMSprop's, Adagrad's, Adam's squares.
-    pub(crate) v: Aligned<f32>,
+    pub(crate) v: Table,
     /// Step of the last visit of each row, where absent rows have to catch up; else empty.
     pub(crate) last_visit: Vec<u32>,
 }
@@ -21,11 +21,7 @@ impl ParameterState {
     /// may be absent from a step.
     pub(crate) fn new(optimizer: &Optimizer, rows: usize, width: usize, sparse: bool) -> Self {
         let moment = |start: Option<f32>| {
-            let mut moment = Aligned::new(0);
-            if let Some(start) = start {
-                moment.resize(rows * width, start);
-            }
-            moment
+            start.map_or_else(|| Table::zeros(0), |start| Table::filled(rows * width, start))
         };
         let (m, v) = match optimizer {
             Optimizer::Sgd { momentum: 0.0, .. } => (None, None),
@@ -42,6 +38,13 @@ impl ParameterState {
             v: moment(v),
             last_visit: if catches_up { vec![0; rows] } else { Vec::new() },
         }
+    }
+}
+
+impl ParameterState {
+    /// The same with other moments; an empty one stays empty.
+    pub(crate) fn map_moments(&self, map: impl Fn(&[f32]) -> Table) -> Self {
+        Self { m: map(&self.m), v: map(&self.v), last_visit: self.last_visit.clone() }
     }
 }
 

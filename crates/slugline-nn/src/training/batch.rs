@@ -4,8 +4,11 @@ use crate::kernels::rows::SparseRows;
 use crate::matrix::CsrMatrix;
 use crate::random::DropoutMask;
 
-/// Features whose presence is noted together.
-const GROUP: usize = 64;
+/// Features whose presence is noted together: the counts of as many fill a cache line.
+pub(super) const GROUP: usize = 16;
+
+/// Flags that are looked at together.
+const FLAGS: usize = 8;
 
 /// The rows of a batch in the order of training, copied end to end.
 ///
@@ -71,27 +74,35 @@ pub(crate) struct ByFeature {
     cursors: Vec<u32>,
     /// Per group of features, whether one of them occurs. False between batches.
     touched: Vec<bool>,
+    /// The groups that are touched, rising.
+    groups: Vec<usize>,
 }
 
 impl ByFeature {
     /// Sorts the non-zeros of `rows`, whose features are below `features`.
     pub(crate) fn build(&mut self, rows: SparseRows<'_>, n_features: usize) {
-        let groups = n_features.div_ceil(GROUP);
-        self.cursors.resize(groups * GROUP, 0);
-        self.touched.resize(groups, false);
-        let Self { features, starts, samples, values, cursors, touched } = self;
+        // Flags are looked through by whole words.
+        let n_groups = n_features.div_ceil(GROUP).next_multiple_of(FLAGS);
+        self.cursors.resize(n_groups * GROUP, 0);
+        self.touched.resize(n_groups, false);
+        let Self { features, starts, samples, values, cursors, touched, groups } = self;
         let (cursors, touched) = (&mut cursors[..], &mut touched[..]);
         for &id in rows.indices {
             cursors[id as usize] += 1;
             touched[id as usize / GROUP] = true;
         }
-        let distinct = touched.iter().filter(|t| **t).count() * GROUP;
+        groups.clear();
+        for (word, flags) in touched.as_chunks_mut::<FLAGS>().0.iter_mut().enumerate() {
+            if *flags != [false; FLAGS] {
+                let set = (0..FLAGS).filter(|&i| std::mem::take(&mut flags[i]));
+                groups.extend(set.map(|i| word * FLAGS + i));
+            }
+        }
         // One more than can be used, so that writing needs no condition.
-        features.resize(distinct + 1, 0);
-        starts.resize(distinct + 1, 0);
+        features.resize(groups.len() * GROUP + 1, 0);
+        starts.resize(groups.len() * GROUP + 1, 0);
         let (mut found, mut start) = (0, 0);
-        let present = touched.iter().enumerate().filter(|(_, touched)| **touched);
-        for (group, _) in present {
+        for group in &*groups {
             let first = group * GROUP;
             for (id, cursor) in (first..).zip(&mut cursors[first..first + GROUP]) {
                 // Written in any case and kept if the feature occurs: whether it does cannot be
@@ -120,10 +131,8 @@ impl ByFeature {
                 }
             }
         }
-        for (touched, cursors) in touched.iter_mut().zip(cursors.chunks_exact_mut(GROUP)) {
-            if std::mem::take(touched) {
-                cursors.fill(0);
-            }
+        for group in groups {
+            cursors[*group * GROUP..][..GROUP].fill(0);
         }
     }
 

@@ -14,11 +14,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Compiled;
-use crate::buffer::{Aligned, LINE, pack, padded, unpack};
+use super::batch::GROUP;
+use crate::buffer::{Aligned, LINE, pack_into, padded, unpack};
 use crate::kernels::{self, matmul};
 use crate::layers::Regularizer;
 use crate::model::{Columns, Forward, Packed, Sequential};
 use crate::optimizer::ParameterState;
+use crate::table::Table;
 
 /// Columns that a panel has at least: with fewer, reading the ids of the features anew for each panel
 /// costs more than the cache saves.
@@ -27,13 +29,16 @@ const PANEL_COLUMNS: usize = 32;
 /// Elements whose penalties are summed by one task.
 const PENALTY_ELEMENTS: usize = 1 << 16;
 
+/// Rows that one task copies at least.
+const ROWS_A_TASK: usize = 1024;
+
 /// Some columns of the first kernel and bias with their optimizer state.
 pub(super) struct Panel {
     pub(super) columns: Range<usize>,
     /// `[n_in, columns]`.
-    pub(super) weights: Aligned<f32>,
+    pub(super) weights: Table,
     /// One number a column; empty for a layer without bias.
-    pub(super) bias: Aligned<f32>,
+    pub(super) bias: Table,
     pub(super) state: ParameterState,
     pub(super) bias_state: ParameterState,
 }
@@ -63,6 +68,9 @@ pub(super) struct Working {
     pub(super) panels: Vec<Panel>,
     pub(super) packed: Vec<Packed>,
     pub(super) later: Vec<Later>,
+    /// For each [`GROUP`] of rows of the first kernel, whether a step may have changed one of them
+    /// since the model was last written: so that an epoch costs what it touches.
+    pub(super) changed: Vec<bool>,
 }
 
 impl Working {
@@ -70,7 +78,7 @@ impl Working {
     pub(super) fn new(model: &Sequential, compiled: &mut Compiled, threads: usize) -> Self {
         let (first, rest) = model.parameters().split_first().expect("a network has layers");
         let mut states = std::mem::take(&mut compiled.state).into_iter();
-        let (state, bias_state) = states.next().expect("one state a layer");
+        let mut first_states = states.next().expect("one state a layer");
         let count = (first.units / PANEL_COLUMNS).clamp(1, threads.max(1));
         let width = (padded(first.units) / LINE).div_ceil(count) * LINE;
         let all = first.units;
@@ -78,19 +86,15 @@ impl Working {
             .step_by(width)
             .map(|start| {
                 let columns = start..(start + width).min(all);
-                let cut = |rows: &[f32]| cut(rows, all, &columns);
-                let cut_state = |state: &ParameterState| ParameterState {
-                    m: cut(&state.m),
-                    v: cut(&state.v),
-                    last_visit: state.last_visit.clone(),
+                let (state, bias_state) = if columns.len() == all {
+                    std::mem::take(&mut first_states)
+                } else {
+                    let (state, bias_state) = &first_states;
+                    (cut_state(state, all, &columns), cut_state(bias_state, all, &columns))
                 };
-                Panel {
-                    weights: cut(first.kernel.as_slice()),
-                    bias: cut(first.bias.as_slice()),
-                    state: cut_state(&state),
-                    bias_state: cut_state(&bias_state),
-                    columns: columns.clone(),
-                }
+                let weights = cut(first.kernel.as_slice(), all, &columns);
+                let bias = cut(first.bias.as_slice(), all, &columns);
+                Panel { columns, weights, bias, state, bias_state }
             })
             .collect();
         let packed: Vec<Packed> = rest.iter().map(Packed::new).collect();
@@ -98,17 +102,19 @@ impl Working {
             .iter()
             .zip(states)
             .map(|(p, (state, bias_state))| {
-                let packed = |state: ParameterState| ParameterState {
-                    m: pack(&state.m, p.units),
-                    v: pack(&state.v, p.units),
-                    last_visit: Vec::new(),
+                let packed = |state: ParameterState| {
+                    state.map_moments(|rows| {
+                        let mut packed = Table::zeros(rows.len() / p.units * p.stride());
+                        pack_into(rows, p.units, &mut packed);
+                        packed
+                    })
                 };
                 let mut transposed = Aligned::new(0);
                 transposed.resize(p.units * padded(p.n_in), 0.0);
                 Later { transposed, state: packed(state), bias_state: packed(bias_state) }
             })
             .collect();
-        Self { panels, packed, later }
+        Self { panels, packed, later, changed: vec![false; first.n_in.div_ceil(GROUP)] }
     }
 
     /// The way through the layers of `model` with these parameters.
@@ -122,62 +128,59 @@ impl Working {
     }
 
     /// Copies the weights into the model.
-    pub(super) fn write(&self, model: &mut Sequential) {
+    pub(super) fn write(&mut self, model: &mut Sequential) {
         let (first, rest) = model.parameters_mut().split_first_mut().expect("a network has layers");
         let all = first.units;
         for panel in &self.panels {
-            paste(&panel.weights, &panel.columns, first.kernel.make_mut(), all);
+            let columns = &panel.columns;
+            first
+                .kernel
+                .make_mut()
+                .par_chunks_mut(GROUP * all)
+                .zip(panel.weights.par_chunks(GROUP * panel.width()))
+                .zip(&self.changed)
+                .with_min_len(ROWS_A_TASK / GROUP)
+                .filter(|(_, changed)| **changed)
+                .for_each(|((rows, part), _)| paste_rows(part, columns, rows, all));
             paste(&panel.bias, &panel.columns, first.bias.make_mut(), all);
         }
         for (p, packed) in rest.iter_mut().zip(&self.packed) {
             unpack(&packed.kernel, packed.units, p.kernel.make_mut());
             unpack(&packed.bias, packed.units, p.bias.make_mut());
         }
+        self.changed.fill(false);
     }
 
     /// Gives the optimizer's memory back.
-    pub(super) fn into_state(self, model: &Sequential) -> Vec<(ParameterState, ParameterState)> {
+    pub(super) fn into_state(mut self, model: &Sequential) -> Vec<(ParameterState, ParameterState)> {
         let all = model.parameters()[0].units;
-        let join = |part: &dyn Fn(&Panel) -> &[f32]| {
-            let mut whole = Aligned::new(0);
-            let elements: usize = self.panels.iter().map(|panel| part(panel).len()).sum();
-            whole.resize(elements, 0.0);
-            for panel in &self.panels {
-                paste(part(panel), &panel.columns, &mut whole, all);
-            }
-            whole
+        let panels = &mut self.panels;
+        let first = if panels.len() == 1 {
+            (std::mem::take(&mut panels[0].state), std::mem::take(&mut panels[0].bias_state))
+        } else {
+            (join_states(panels, all, |p| &p.state), join_states(panels, all, |p| &p.bias_state))
         };
-        let state = ParameterState {
-            m: join(&|panel| &panel.state.m),
-            v: join(&|panel| &panel.state.v),
-            last_visit: self.panels[0].state.last_visit.clone(),
-        };
-        let bias_state = ParameterState {
-            m: join(&|panel| &panel.bias_state.m),
-            v: join(&|panel| &panel.bias_state.v),
-            last_visit: Vec::new(),
-        };
-        let mut states = vec![(state, bias_state)];
+        let mut states = vec![first];
         states.extend(self.later.iter().zip(&self.packed).map(|(later, p)| {
             let tight = |state: &ParameterState| {
-                let tight = |padded_rows: &[f32]| {
-                    let mut rows = Aligned::new(0);
-                    rows.resize(padded_rows.len() / p.stride() * p.units, 0.0);
-                    unpack(padded_rows, p.units, &mut rows);
+                state.map_moments(|packed| {
+                    let mut rows = Table::zeros(packed.len() / p.stride() * p.units);
+                    unpack(packed, p.units, &mut rows);
                     rows
-                };
-                ParameterState { m: tight(&state.m), v: tight(&state.v), last_visit: Vec::new() }
+                })
             };
             (tight(&later.state), tight(&later.bias_state))
         }));
         states
     }
 
-    /// Whether no weight or bias is NaN or infinite.
+    /// Whether no weight or bias has become NaN or infinite since the model was last written.
     pub(super) fn is_finite(&self) -> bool {
-        let panels = self.panels.iter().flat_map(|p| [&p.weights, &p.bias]);
-        let packed = self.packed.iter().flat_map(|p| [&p.kernel, &p.bias]);
-        panels.chain(packed).all(|values| values.par_chunks(1 << 16).all(all_finite))
+        self.panels.iter().all(|panel| {
+            let groups = panel.weights.par_chunks(GROUP * panel.width()).zip(&self.changed);
+            let groups = groups.with_min_len(ROWS_A_TASK / GROUP);
+            all_finite(&panel.bias) && groups.all(|(rows, changed)| !changed || all_finite(rows))
+        }) && self.packed.iter().all(|p| all_finite(&p.kernel) && all_finite(&p.bias))
     }
 
     /// The penalty of all kernels.
@@ -235,20 +238,50 @@ pub(super) fn transpose(packed: &Packed, transposed: &mut [f32]) {
 }
 
 /// The `columns` of rows of `width` numbers.
-fn cut(rows: &[f32], width: usize, columns: &Range<usize>) -> Aligned<f32> {
-    let mut part = Aligned::with_capacity(0, rows.len() / width * columns.len());
-    for row in rows.chunks_exact(width) {
-        part.extend_from_slice(&row[columns.clone()]);
-    }
+fn cut(rows: &[f32], width: usize, columns: &Range<usize>) -> Table {
+    let mut part = Table::zeros(rows.len() / width * columns.len());
+    part.par_chunks_exact_mut(columns.len())
+        .zip(rows.par_chunks_exact(width))
+        .with_min_len(ROWS_A_TASK)
+        .for_each(|(part, row)| part.copy_from_slice(&row[columns.clone()]));
     part
+}
+
+fn cut_state(state: &ParameterState, width: usize, columns: &Range<usize>) -> ParameterState {
+    state.map_moments(|rows| cut(rows, width, columns))
+}
+
+/// Puts what [`cut_state`] took from each panel together.
+fn join_states(
+    panels: &[Panel],
+    width: usize,
+    state: impl Fn(&Panel) -> &ParameterState,
+) -> ParameterState {
+    let join = |moment: fn(&ParameterState) -> &Table| {
+        let mut whole = Table::zeros(panels.iter().map(|p| moment(state(p)).len()).sum());
+        for panel in panels {
+            paste(moment(state(panel)), &panel.columns, &mut whole, width);
+        }
+        whole
+    };
+    ParameterState {
+        m: join(|state| &state.m),
+        v: join(|state| &state.v),
+        last_visit: state(&panels[0]).last_visit.clone(),
+    }
 }
 
 /// Puts what [`cut`] took back.
 fn paste(part: &[f32], columns: &Range<usize>, rows: &mut [f32], width: usize) {
-    rows.par_chunks_exact_mut(width)
-        .zip(part.par_chunks_exact(columns.len()))
-        .with_min_len(1024)
-        .for_each(|(row, part)| row[columns.clone()].copy_from_slice(part));
+    rows.par_chunks_mut(ROWS_A_TASK * width)
+        .zip(part.par_chunks(ROWS_A_TASK * columns.len()))
+        .for_each(|(rows, part)| paste_rows(part, columns, rows, width));
+}
+
+fn paste_rows(part: &[f32], columns: &Range<usize>, rows: &mut [f32], width: usize) {
+    for (row, part) in rows.chunks_exact_mut(width).zip(part.chunks_exact(columns.len())) {
+        row[columns.clone()].copy_from_slice(part);
+    }
 }
 
 /// Whether none of the numbers is NaN or infinite.
@@ -287,8 +320,10 @@ mod tests {
                 }
             }
             let state = compiled.state.clone();
-            let working = Working::new(&model, &mut compiled, threads);
-            assert!(working.panels.len() <= threads && working.is_finite());
+            let mut working = Working::new(&model, &mut compiled, threads);
+            assert!(working.panels.len() <= threads);
+            working.changed.fill(true);
+            assert!(working.is_finite());
             let mut other = Sequential::new(7, model.layers().to_vec(), 4).unwrap();
             working.write(&mut other);
             assert!(other.same_weights(&model));

@@ -13,7 +13,7 @@
 use pulp::Arch;
 
 use super::Compiled;
-use super::batch::{Batch, ByFeature};
+use super::batch::{Batch, ByFeature, GROUP};
 use super::parameters::{Later, Panel, Working, transpose};
 use super::threads::run_tasks;
 use crate::NnError;
@@ -187,7 +187,7 @@ impl Stepper {
             Rows { panel: &'a Panel, x: SparseRows<'a>, out: &'a mut [f32] },
             Transpose { packed: &'a Packed, later: &'a mut Later },
         }
-        let Working { panels, packed, later } = working;
+        let Working { panels, packed, later, .. } = working;
         let rows = self.current.batch.rows();
         self.first.resize_with(panels.len(), || Aligned::new(0));
         let mut queues = Queues::new(panels.len());
@@ -279,7 +279,7 @@ impl Stepper {
     ) {
         let stages = model.stages();
         let n_features = model.input_width();
-        let Working { panels, packed, later } = working;
+        let Working { panels, packed, later, changed } = working;
         let mut queues = Queues::new(panels.len());
         let (regularizer, by_feature) =
             (stages[0].dense.kernel_regularizer, &self.current.by_feature);
@@ -314,6 +314,7 @@ impl Stepper {
                 queues.push(i, number, Task::FirstBias { delta, rows });
             }
         }
+        queues.push(0, 0, Task::Note { by_feature, every_row, changed });
         let mut number = 0;
         for (i, (p, Later { state, bias_state, .. })) in packed.iter_mut().zip(later).enumerate() {
             let (n_in, units) = (padded(p.n_in), p.stride());
@@ -333,6 +334,12 @@ impl Stepper {
         }
         let (cpu, blocks) = (self.cpu, &self.blocks);
         run_tasks(queues.0, |task| match task {
+            Task::Note { every_row: true, changed, .. } => changed.fill(true),
+            Task::Note { by_feature, changed, .. } => {
+                for &feature in &by_feature.features {
+                    changed[feature as usize / GROUP] = true;
+                }
+            }
             Task::Features(features) => features.run(cpu),
             Task::FirstBias { delta, rows } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
@@ -368,6 +375,12 @@ impl Stepper {
 
 /// A part of the parameters that one thread steps.
 enum Task<'a> {
+    /// Notes which rows of the first kernel change.
+    Note {
+        by_feature: &'a ByFeature,
+        every_row: bool,
+        changed: &'a mut [bool],
+    },
     Features(FeatureStep<'a>),
     FirstBias {
         delta: &'a [f32],
