@@ -126,7 +126,7 @@ struct PredictionFigures {
     truth: String,
     label: String,
     sum: f64,
-    probabilities: Ranked,
+    probabilities: Ranked<String>,
 }
 
 #[derive(Serialize)]
@@ -380,7 +380,7 @@ impl Tour<'_> {
             truth: name(truth).to_owned(),
             label: name(answer).to_owned(),
             sum,
-            probabilities: Ranked::of(classifier, &prediction, usize::MAX),
+            probabilities: Ranked::of(classifier, &prediction, usize::MAX).into_owned(),
         })
     }
 

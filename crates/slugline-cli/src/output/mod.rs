@@ -7,9 +7,9 @@ mod table;
 mod wrap;
 
 use std::fmt;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use anstream::AutoStream;
+use anstream::{AutoStream, ColorChoice, StripStream};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -70,8 +70,17 @@ impl Console {
 }
 
 /// Standard output, without colour where none is wanted. To be flushed, or dropped.
-pub(crate) fn out() -> BufWriter<AutoStream<StdoutLock<'static>>> {
-    BufWriter::new(AutoStream::auto(io::stdout().lock()))
+pub(crate) fn out() -> Box<dyn Write> {
+    let stdout = io::stdout().lock();
+    // Below the removal of colours, which passes on piece by piece, standard output would ask the
+    // system for every line.
+    match AutoStream::choice(&stdout) {
+        ColorChoice::Never => {
+            let below: Box<dyn Write> = Box::new(BufWriter::with_capacity(1 << 16, stdout));
+            Box::new(StripStream::new(below))
+        }
+        _ => Box::new(BufWriter::new(AutoStream::auto(stdout))),
+    }
 }
 
 /// Writes a result as one line of JSON.

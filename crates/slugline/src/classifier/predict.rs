@@ -27,6 +27,10 @@ impl Prediction {
     /// The `k` most probable classes with their probabilities, the most probable first; equal ones in
     /// the order of the classes.
     pub fn top_k(&self, k: usize) -> Vec<(u32, f32)> {
+        if k == 1 {
+            let best = self.probabilities.get(self.class as usize);
+            return best.map(|&p| (self.class, p)).into_iter().collect();
+        }
         let mut ranked: Vec<(u32, f32)> = (0..).zip(self.probabilities.iter().copied()).collect();
         let falling = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
         if k < ranked.len() {
@@ -52,11 +56,31 @@ pub struct TextPredictor<'a> {
 impl TextPredictor<'_> {
     /// The answer for `text`.
     pub fn predict(&mut self, text: &str) -> Prediction {
-        self.predict_block(&[text]).pop().unwrap_or_else(|| unreachable!("one answer a text"))
+        self.predict_batch(&[text]).pop().unwrap_or_else(|| unreachable!("one answer a text"))
     }
 
-    /// The answers for a few texts, in their order.
-    fn predict_block<T: AsRef<str>>(&mut self, texts: &[T]) -> Vec<Prediction> {
+    /// The answers for texts, in their order, on this thread.
+    ///
+    /// ```
+    /// use slugline::classifier::{Classifier, TrainingOptions};
+    /// use slugline::corpus::{SequenceOptions, sample};
+    ///
+    /// let corpus = sample::load(&SequenceOptions::default())?;
+    /// let options = TrainingOptions { epochs: 1, ..Default::default() };
+    /// let classifier = Classifier::train(&corpus, &options)?;
+    /// let answers = classifier.predictor().predict_batch(&["wheat", "gold"]);
+    /// assert_eq!(answers, [classifier.predict("wheat"), classifier.predict("gold")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn predict_batch<T: AsRef<str>>(&mut self, texts: &[T]) -> Vec<Prediction> {
+        let mut answers = Vec::with_capacity(texts.len());
+        for block in texts.chunks(BLOCK) {
+            self.predict_block(block, &mut answers);
+        }
+        answers
+    }
+
+    fn predict_block<T: AsRef<str>>(&mut self, texts: &[T], answers: &mut Vec<Prediction>) {
         let Self { classifier, features, rows, network } = self;
         rows.clear();
         let mut counts = Vec::with_capacity(texts.len());
@@ -69,10 +93,10 @@ impl TextPredictor<'_> {
             counts.push((features.words(), features.unknown_words()));
         }
         let outputs = network.predict_rows(rows).unwrap_or_default();
-        let answers = outputs.chunks_exact(classifier.class_names.len()).zip(counts);
-        answers
-            .map(|(p, (words, unknown_words))| classifier.answer(p.to_vec(), words, unknown_words))
-            .collect()
+        let all = outputs.chunks_exact(classifier.class_names.len()).zip(counts);
+        answers.extend(all.map(|(p, (words, unknown_words))| {
+            classifier.answer(p.to_vec(), words, unknown_words)
+        }));
     }
 }
 
@@ -130,7 +154,7 @@ impl Classifier {
     pub fn predict_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Prediction> {
         let blocks: Vec<Vec<Prediction>> = texts
             .par_chunks(BLOCK)
-            .map_init(|| self.predictor(), TextPredictor::predict_block)
+            .map_init(|| self.predictor(), TextPredictor::predict_batch)
             .collect();
         blocks.into_iter().flatten().collect()
     }

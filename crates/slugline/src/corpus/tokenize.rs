@@ -39,6 +39,12 @@ impl<'a> Token<'a> {
         &self.lowered[self.start..self.end]
     }
 
+    /// The same as bytes.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        &self.lowered.as_bytes()[self.start..self.end]
+    }
+
     /// Length in bytes, at least 1.
     pub(crate) fn len(&self) -> usize {
         self.end - self.start

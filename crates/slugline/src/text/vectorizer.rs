@@ -3,7 +3,7 @@
 use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
 use super::vocabulary::{Vocabulary, VocabularyError};
-use crate::corpus::tokenize::{Token, Tokenizer};
+use crate::corpus::tokenize::Tokenizer;
 use crate::corpus::{Corpus, SequenceOptions, Sequences};
 
 /// Turns text into the multi-hot row that a document of the corpus with the same words has: a 1 at
@@ -115,11 +115,10 @@ impl Vectorizer {
         Some(format!("word {} is {} there and {} here", rank + 1, say(theirs), say(ours)))
     }
 
-    /// The id of a word of the vocabulary, or that of left-out words.
+    /// The id of the word at a position of the vocabulary, if it is not left out.
     #[inline]
-    fn id(&self, word: Token<'_>) -> Option<u32> {
+    fn id(&self, position: u32) -> Option<u32> {
         let options = &self.options;
-        let position = self.vocabulary.position_of(word)?;
         let id = position.checked_add(1)?.checked_add(options.index_from)?;
         let kept = id >= options.skip_top && options.num_words.is_none_or(|n| n == 0 || id < n);
         Some(id).filter(|_| kept)
@@ -144,9 +143,10 @@ impl Vectorizer {
         indices.clear();
         let (mut seen, mut unknown) = (0, 0);
         self.options.encode_ranks([], indices);
+        let lookup = self.vocabulary.lookup();
         tokenizer.for_each(text, |token| {
             seen += 1;
-            let id = self.id(token);
+            let id = lookup.position_of(token).and_then(|position| self.id(position));
             unknown += usize::from(id.is_none());
             indices.extend(id.or(self.options.oov_char));
         });

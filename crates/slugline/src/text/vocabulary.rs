@@ -173,26 +173,59 @@ impl Vocabulary {
     }
 
     fn word_bytes(&self, position: usize) -> Option<&[u8]> {
-        let offsets = self.offsets.as_slice();
-        let range = *offsets.get(position)? as usize..*offsets.get(position + 1)? as usize;
-        self.bytes.as_slice().get(range)
+        self.lookup().word_bytes(position)
     }
 
     /// The position of a word, counted from 0.
     pub fn position(&self, word: &str) -> Option<u32> {
-        self.find(word.as_bytes(), prefix(word.as_bytes()))
+        self.lookup().find(word.as_bytes(), prefix(word.as_bytes()))
     }
 
-    /// [`position`](Self::position) of a token.
+    /// The arrays, to look many words up: whoever keeps them need not be asked for each.
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        Lookup {
+            bytes: self.bytes.as_slice(),
+            offsets: self.offsets.as_slice(),
+            table: self.table.as_slice().as_chunks().0,
+        }
+    }
+
+    /// The words in order.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|i| self.word(i).unwrap_or("\u{FFFD}"))
+    }
+
+    /// The stored arrays: bytes, offsets, table.
+    pub fn stored(&self) -> (&[u8], &[u32], &[u64]) {
+        (self.bytes.as_slice(), self.offsets.as_slice(), self.table.as_slice())
+    }
+}
+
+/// The arrays of a vocabulary.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'a> {
+    bytes: &'a [u8],
+    offsets: &'a [u32],
+    table: &'a [[u64; 2]],
+}
+
+impl<'a> Lookup<'a> {
+    /// The position of a token, counted from 0.
     #[inline]
-    pub fn position_of(&self, token: Token<'_>) -> Option<u32> {
-        self.find(token.as_str().as_bytes(), token.prefix())
+    pub(super) fn position_of(&self, token: Token<'_>) -> Option<u32> {
+        self.find(token.as_bytes(), token.prefix())
+    }
+
+    fn word_bytes(&self, position: usize) -> Option<&'a [u8]> {
+        let offsets = self.offsets;
+        let range = *offsets.get(position)? as usize..*offsets.get(position + 1)? as usize;
+        self.bytes.get(range)
     }
 
     /// The position of a word, given its first eight bytes.
     #[inline]
     fn find(&self, word: &[u8], prefix: u64) -> Option<u32> {
-        let (table, _) = self.table.as_slice().as_chunks::<2>();
+        let table = self.table;
         let key = key(word, prefix);
         let mut at = first_entry(key, table.len());
         // A stored table without a free entry must not hang the search.
@@ -204,22 +237,12 @@ impl Vocabulary {
             if found == key && place >> 32 == word.len() as u64 {
                 let position = (place as u32).wrapping_sub(1);
                 if word.len() <= SHORT || self.word_bytes(position as usize) == Some(word) {
-                    return Some(position).filter(|&p| (p as usize) < self.len());
+                    return Some(position).filter(|&p| (p as usize) + 1 < self.offsets.len());
                 }
             }
             at = (at + 1) & (table.len() - 1);
         }
         None
-    }
-
-    /// The words in order.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|i| self.word(i).unwrap_or("\u{FFFD}"))
-    }
-
-    /// The stored arrays: bytes, offsets, table.
-    pub fn stored(&self) -> (&[u8], &[u32], &[u64]) {
-        (self.bytes.as_slice(), self.offsets.as_slice(), self.table.as_slice())
     }
 }
 
