@@ -149,7 +149,7 @@ class Environment:
             "rustc": output("rustc", "--version"),
             "python": platform.python_version(),
             "g++": output("g++", "-dumpfullversion"),
-            "packages": {**json.loads(packages), "fasttext": FASTTEXT, "fasttext crate": crate()},
+            "packages": {**json.loads(packages), "fasttext": FASTTEXT, "fasttext crate": crate("fasttext"), "candle": crate("candle-nn")},
             "load_at_start": os.getloadavg()[0],
         }
 
@@ -164,10 +164,10 @@ def caches():
     return ", ".join(found)
 
 
-def crate():
-    """The locked version of the Rust rewrite of fastText."""
+def crate(name):
+    """The locked version of a crate."""
     lines = (ROOT / "Cargo.lock").read_text().splitlines()
-    at = lines.index('name = "fasttext"')
+    at = lines.index(f'name = "{name}"')
     return lines[at + 1].split('"')[1]
 
 

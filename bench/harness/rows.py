@@ -112,6 +112,22 @@ def fit_sklearn(env, runs):
     )  # fmt: skip
 
 
+def fit_candle(env, runs):
+    """Training alone, against a tensor library in Rust."""
+    command = [env.driver, "candle-fit", "--data-dir", env.data]
+    with fit_worker(env, 2, BOTH, False) as ours, Worker(command, BOTH) as candle:
+        seconds = fits(runs, ours=ours, candle=candle)
+    notes = (
+        "candle (crates candle-core and candle-nn): dense float32 multi-hot matrix in memory, Adam "
+        "(it has no RMSprop), built with the workspace's release profile; no validation and no "
+        "shuffling counted against it. No target was set for this row."
+    )
+    yield Row(
+        "fit-candle", "`fit`, notebook preset, 2 threads", "candle, dense, in Rust",
+        "s", 1, True, seconds["ours"], seconds["candle"], notes,
+    )  # fmt: skip
+
+
 def fit_threads(env, runs):
     """What the second core brings."""
     with fit_worker(env, 2, BOTH, True) as two, fit_worker(env, 1, FIRST, True) as one:
@@ -354,6 +370,7 @@ def step(env, runs):
 GROUPS = {
     "fit-keras": fit_keras,
     "fit-sklearn": fit_sklearn,
+    "fit-candle": fit_candle,
     "fit-threads": fit_threads,
     "whole": whole,
     "predict": predict,
@@ -366,6 +383,7 @@ GROUPS = {
 ORDER = [
     "fit-keras",
     "fit-sklearn",
+    "fit-candle",
     "fit-threads",
     "whole-time",
     "whole-memory",

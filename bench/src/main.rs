@@ -11,6 +11,8 @@ use clap::{Parser, Subcommand};
 use slugline_bench::{Failure, export, fit, growth, roofline, step, wide};
 
 #[cfg(feature = "peers")]
+mod candle_fit;
+#[cfg(feature = "peers")]
 mod fasttext_crate;
 
 /// Timed parts of Slugline, for `bench/run`
@@ -87,6 +89,13 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         threads: usize,
     },
+    /// Train the published example with candle, as `fit` does
+    #[cfg(feature = "peers")]
+    CandleFit {
+        /// Folder with the Reuters newswires
+        #[arg(long)]
+        data_dir: PathBuf,
+    },
     /// Answer lines of text with the Rust rewrite of fastText
     #[cfg(feature = "peers")]
     FasttextCrate { model: PathBuf, lines: PathBuf },
@@ -125,6 +134,10 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Texts { data_dir, output, lines } => export::texts(&data_dir, &output, lines)?,
         Command::Roofline { data_dir, threads } => roofline::measure(&data_dir, threads)?,
+        #[cfg(feature = "peers")]
+        Command::CandleFit { data_dir } => {
+            return candle_fit::serve(&data_dir, io::stdin().lock(), io::stdout().lock());
+        }
         #[cfg(feature = "peers")]
         Command::FasttextCrate { model, lines } => {
             return fasttext_crate::answer(&model, &lines, io::stdout().lock());
