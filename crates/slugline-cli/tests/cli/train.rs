@@ -87,6 +87,28 @@ fn one_seed_gives_one_file_on_any_threads_and_kernels() {
 }
 
 #[test]
+fn the_file_is_the_same_to_the_byte_for_any_number_of_threads() {
+    let place = Place::new();
+    // Layers wide enough to be divided among threads, and a batch that ends within a block.
+    for more in [
+        "--hidden 64,64",
+        "--hidden 100 --optimizer adam --dropout 0.2 --batch-size 100",
+        "--hidden 64 --l2 0.001 --class-weight balanced --validation 0.2",
+    ] {
+        let files: Vec<Vec<u8>> = [1, 2, 3, 8]
+            .map(|threads| {
+                let line = format!(
+                    "train sample -q -o x.slug --max-features 500 --epochs 2 --threads {threads} {more}"
+                );
+                place.run(&line).ok();
+                fs::read(place.path().join("x.slug")).unwrap()
+            })
+            .into();
+        assert!(files.windows(2).all(|pair| pair[0] == pair[1]), "{more}");
+    }
+}
+
+#[test]
 fn every_optimizer_and_loss_trains() {
     let place = Place::new();
     for more in [

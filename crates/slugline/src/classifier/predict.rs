@@ -65,8 +65,8 @@ impl TextPredictor<'_> {
     /// use slugline::classifier::{Classifier, TrainingOptions};
     /// use slugline::corpus::{SequenceOptions, sample};
     ///
-    /// let corpus = sample::load(&SequenceOptions::default())?;
-    /// let options = TrainingOptions { epochs: 1, ..Default::default() };
+    /// let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() })?;
+    /// let options = TrainingOptions { max_features: 2000, epochs: 1, ..Default::default() };
     /// let classifier = Classifier::train(&corpus, &options)?;
     /// let answers = classifier.predictor().predict_batch(&["wheat", "gold"]);
     /// assert_eq!(answers, [classifier.predict("wheat"), classifier.predict("gold")]);
