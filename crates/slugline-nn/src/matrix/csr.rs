@@ -204,6 +204,11 @@ impl CsrMatrix {
         })
     }
 
+    /// A copy with other columns; `map` keeps their order and stays below `cols`.
+    pub(crate) fn map_columns(&self, cols: usize, map: impl Fn(u32) -> u32) -> Self {
+        Self { cols, indices: self.indices.iter().map(|&id| map(id)).collect(), ..self.clone() }
+    }
+
     /// A copy of the chosen rows, in the order given.
     ///
     /// # Errors

@@ -23,8 +23,15 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Takes the rows `samples` of `x`, with dropout on their values if there is a mask.
-    pub(crate) fn gather(&mut self, x: &CsrMatrix, samples: &[usize], mask: Option<DropoutMask>) {
+    /// Takes the rows `samples` of `x`, with dropout on their values if there is a mask, and with
+    /// `places` for features if they are given.
+    pub(crate) fn gather(
+        &mut self,
+        x: &CsrMatrix,
+        samples: &[usize],
+        mask: Option<DropoutMask>,
+        places: Option<&[u32]>,
+    ) {
         let Self { spans, indices, values } = self;
         spans.clear();
         indices.clear();
@@ -47,6 +54,11 @@ impl Batch {
                 }
             }
             spans.push((start, indices.len()));
+        }
+        if let Some(places) = places {
+            for id in indices.iter_mut() {
+                *id = places[*id as usize];
+            }
         }
     }
 
@@ -162,7 +174,7 @@ mod tests {
             }
             let samples: Vec<usize> = (0..rows.len()).rev().collect();
             let (mut batch, mut sorted) = (Batch::default(), ByFeature::default());
-            batch.gather(&x, &samples, None);
+            batch.gather(&x, &samples, None, None);
             // Twice, so that what the first call leaves behind shows.
             for _ in 0..2 {
                 sorted.build(batch.rows(), 300);
@@ -188,7 +200,7 @@ mod tests {
         let ids: Vec<u32> = (0..1000).collect();
         x.push_row(&ids, &vec![1.0; 1000]).unwrap();
         let mut batch = Batch::default();
-        batch.gather(&x, &[0], Some(DropoutMask::new(1, 0.5)));
+        batch.gather(&x, &[0], Some(DropoutMask::new(1, 0.5)), None);
         let (ids, values) = batch.rows().row(0);
         assert!((400..600).contains(&ids.len()) && values.unwrap().iter().all(|&v| v == 2.0));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::callback::{BatchReport, Callback, Flow};
 use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
+use super::kept::Kept;
 use super::parameters::Working;
 use super::step::{Stepper, TrainingData};
 use super::{Compiled, with_threads};
@@ -152,7 +153,14 @@ impl Sequential {
         compiled.prepare(self.parameters());
         let y = y.compact();
         let data = TrainingData { x, y: &y, sample_weight: weights };
-        let mut run = Run { compiled, options, data, samples, validation };
+        // Where every weight moves in every step, none can be left out.
+        let lazy = !compiled.optimizer.moves_absent_features()
+            && self.stages()[0].dense.kernel_regularizer.is_zero();
+        let kept = lazy.then(|| Kept::of(x, samples, validation.map(|v| v.x))).flatten();
+        let narrowed = kept.as_ref().zip(validation).map(|(kept, v)| kept.narrow(v.x));
+        let validation =
+            validation.map(|v| TrainingData { x: narrowed.as_ref().unwrap_or(v.x), ..v });
+        let mut run = Run { compiled, options, data, samples, validation, kept };
         with_threads(options.threads, || run.epochs(self, callbacks))?
     }
 }
@@ -211,6 +219,9 @@ struct Run<'a> {
     /// Rows of the data that are trained on, from the first one.
     samples: usize,
     validation: Option<TrainingData<'a>>,
+    /// The features that occur, if the others are left out while training; the rows to validate on
+    /// have places for features then.
+    kept: Option<Kept>,
 }
 
 impl Run<'_> {
@@ -220,7 +231,7 @@ impl Run<'_> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<History, NnError> {
         let threads = rayon::current_num_threads();
-        let mut working = Working::new(model, self.compiled, threads);
+        let mut working = Working::new(model, self.compiled, threads, self.kept.take());
         let result = self.epochs_on(&mut working, model, callbacks);
         self.compiled.state = working.into_state(model);
         result
@@ -269,7 +280,7 @@ impl Run<'_> {
         }
         let mut batches = order.chunks(self.options.batch_size).peekable();
         let first = batches.peek().copied().unwrap_or_default();
-        stepper.begin_epoch(model, self.compiled.epochs, self.data.x, first);
+        stepper.begin_epoch(model, working, self.compiled.epochs, self.data.x, first);
         self.compiled.epochs += 1;
         let steps = self.samples.div_ceil(self.options.batch_size);
         let mut tally = stepper.tallying().tally();

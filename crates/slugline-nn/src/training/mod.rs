@@ -5,6 +5,7 @@ mod callback;
 mod evaluate;
 mod fit;
 mod history;
+mod kept;
 mod parameters;
 mod step;
 mod threads;

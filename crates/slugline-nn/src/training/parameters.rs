@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::Compiled;
 use super::batch::GROUP;
+use super::kept::Kept;
 use crate::buffer::{Aligned, LINE, pack_into, padded, unpack};
 use crate::kernels::{self, matmul};
 use crate::layers::Regularizer;
@@ -71,17 +72,35 @@ pub(super) struct Working {
     /// For each [`GROUP`] of rows of the first kernel, whether a step may have changed one of them
     /// since the model was last written: so that an epoch costs what it touches.
     pub(super) changed: Vec<bool>,
+    /// What the first kernel has rows for, if not for every feature.
+    kept: Option<Kept>,
+    /// The optimizer's memory for all features, if the panels have not all of it.
+    all_states: Option<(ParameterState, ParameterState)>,
 }
 
 impl Working {
-    /// Takes the weights of a model, and its optimizer's memory out of `compiled`.
-    pub(super) fn new(model: &Sequential, compiled: &mut Compiled, threads: usize) -> Self {
+    /// Takes the weights of a model, for `kept` features if there is a choice, and its optimizer's
+    /// memory out of `compiled`.
+    pub(super) fn new(
+        model: &Sequential,
+        compiled: &mut Compiled,
+        threads: usize,
+        kept: Option<Kept>,
+    ) -> Self {
         let (first, rest) = model.parameters().split_first().expect("a network has layers");
         let mut states = std::mem::take(&mut compiled.state).into_iter();
         let mut first_states = states.next().expect("one state a layer");
         let count = (first.units / PANEL_COLUMNS).clamp(1, threads.max(1));
         let width = (padded(first.units) / LINE).div_ceil(count) * LINE;
         let all = first.units;
+        let mut all_states = None;
+        let mut kernel = Cow::Borrowed(first.kernel.as_slice());
+        if let Some(kept) = &kept {
+            kernel = Cow::Owned(kept.gather(&kernel, all).to_vec());
+            let (state, bias_state) = &first_states;
+            let some = (kept.gather_state(state, all), bias_state.clone());
+            all_states = Some(std::mem::replace(&mut first_states, some));
+        }
         let panels = (0..all)
             .step_by(width)
             .map(|start| {
@@ -92,7 +111,7 @@ impl Working {
                     let (state, bias_state) = &first_states;
                     (cut_state(state, all, &columns), cut_state(bias_state, all, &columns))
                 };
-                let weights = cut(first.kernel.as_slice(), all, &columns);
+                let weights = cut(&kernel, all, &columns);
                 let bias = cut(first.bias.as_slice(), all, &columns);
                 Panel { columns, weights, bias, state, bias_state }
             })
@@ -114,7 +133,18 @@ impl Working {
                 Later { transposed, state: packed(state), bias_state: packed(bias_state) }
             })
             .collect();
-        Self { panels, packed, later, changed: vec![false; first.n_in.div_ceil(GROUP)] }
+        let changed = vec![false; kept.as_ref().map_or(first.n_in, Kept::len).div_ceil(GROUP)];
+        Self { panels, packed, later, changed, kept, all_states }
+    }
+
+    /// Number of rows of the first kernel.
+    pub(super) fn rows(&self) -> usize {
+        self.panels[0].weights.len() / self.panels[0].width()
+    }
+
+    /// The rows of the first kernel by feature, if not every feature has one.
+    pub(super) fn places(&self) -> Option<&[u32]> {
+        self.kept.as_ref().map(Kept::places)
     }
 
     /// The way through the layers of `model` with these parameters.
@@ -133,9 +163,17 @@ impl Working {
         let all = first.units;
         for panel in &self.panels {
             let columns = &panel.columns;
-            first
-                .kernel
-                .make_mut()
+            let kernel = first.kernel.make_mut();
+            if let Some(kept) = &self.kept {
+                let rows = panel.weights.chunks_exact(panel.width()).enumerate();
+                for (place, row) in rows.filter(|(place, _)| self.changed[place / GROUP]) {
+                    let all = &mut kernel[kept.id(place) * all..][..all];
+                    all[columns.clone()].copy_from_slice(row);
+                }
+                paste(&panel.bias, columns, first.bias.make_mut(), all);
+                continue;
+            }
+            kernel
                 .par_chunks_mut(GROUP * all)
                 .zip(panel.weights.par_chunks(GROUP * panel.width()))
                 .zip(&self.changed)
@@ -152,13 +190,23 @@ impl Working {
     }
 
     /// Gives the optimizer's memory back.
-    pub(super) fn into_state(mut self, model: &Sequential) -> Vec<(ParameterState, ParameterState)> {
+    pub(super) fn into_state(
+        mut self,
+        model: &Sequential,
+    ) -> Vec<(ParameterState, ParameterState)> {
         let all = model.parameters()[0].units;
         let panels = &mut self.panels;
         let first = if panels.len() == 1 {
             (std::mem::take(&mut panels[0].state), std::mem::take(&mut panels[0].bias_state))
         } else {
             (join_states(panels, all, |p| &p.state), join_states(panels, all, |p| &p.bias_state))
+        };
+        let first = match (self.kept, self.all_states) {
+            (Some(kept), Some((mut state, _))) => {
+                kept.scatter_state(&first.0, &mut state, all);
+                (state, first.1)
+            }
+            _ => first,
         };
         let mut states = vec![first];
         states.extend(self.later.iter().zip(&self.packed).map(|(later, p)| {
@@ -320,7 +368,7 @@ mod tests {
                 }
             }
             let state = compiled.state.clone();
-            let mut working = Working::new(&model, &mut compiled, threads);
+            let mut working = Working::new(&model, &mut compiled, threads, None);
             assert!(working.panels.len() <= threads);
             working.changed.fill(true);
             assert!(working.is_finite());

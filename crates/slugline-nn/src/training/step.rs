@@ -79,6 +79,7 @@ impl Prepared {
         &mut self,
         x: &CsrMatrix,
         samples: &[usize],
+        working: &Working,
         stages: &[Stage<'_>],
         dropout: &mut [Option<Stream>],
     ) {
@@ -86,8 +87,8 @@ impl Prepared {
         self.masks.extend(stages.iter().zip(dropout).map(|(stage, stream)| {
             stream.as_mut().map(|s| DropoutMask::new(s.bits(), stage.dropout))
         }));
-        self.batch.gather(x, samples, self.masks[0]);
-        self.by_feature.build(self.batch.rows(), x.cols());
+        self.batch.gather(x, samples, self.masks[0], working.places());
+        self.by_feature.build(self.batch.rows(), working.rows());
     }
 }
 
@@ -128,6 +129,7 @@ impl Stepper {
     pub(crate) fn begin_epoch(
         &mut self,
         model: &Sequential,
+        working: &Working,
         epoch: u64,
         x: &CsrMatrix,
         samples: &[usize],
@@ -138,7 +140,7 @@ impl Stepper {
             (stage.dropout > 0.0).then(|| Stream::new(model.seed(), DROPOUT, number))
         });
         self.dropout = streams.collect();
-        self.current.make(x, samples, &stages, &mut self.dropout);
+        self.current.make(x, samples, working, &stages, &mut self.dropout);
     }
 
     /// What the counts of the tally are read with.
@@ -262,7 +264,7 @@ impl Stepper {
         }
         run_tasks(queues.0, |task| match task {
             Task::Prepare(next, dropout, samples) => {
-                next.make(data.x, samples, &pass.forward.stages, dropout);
+                next.make(data.x, samples, working, &pass.forward.stages, dropout);
             }
             Task::Block { row, block, first, samples } => pass.run(block, first, row, samples),
         });
@@ -278,8 +280,8 @@ impl Stepper {
         every_row: bool,
     ) {
         let stages = model.stages();
-        let n_features = model.input_width();
-        let Working { panels, packed, later, changed } = working;
+        let n_features = working.rows();
+        let Working { panels, packed, later, changed, .. } = working;
         let mut queues = Queues::new(panels.len());
         let (regularizer, by_feature) =
             (stages[0].dense.kernel_regularizer, &self.current.by_feature);
