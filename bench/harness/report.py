@@ -63,11 +63,13 @@ def table(rows):
         other = "–" if row["other"] is None else quantity(median(row["other"]), row["unit"])
         sign = "≥" if row["at_least"] else "≤"
         target = f"{sign} {row['target']}" + ("" if row["other"] is None else "×")
+        if row["target"] is None:
+            target = "–"
         span = f"{ratio(row, row['ratio_min'])} – {ratio(row, row['ratio_max'])}"
         cells = [
             row["name"], row["what"], row["against"], quantity(median(row["ours"]), row["unit"]),
             other, target, f"**{ratio(row, row['ratio'])}**", span,
-            "yes" if row["reached"] else "**no**",
+            {True: "yes", False: "**no**", None: "–"}[row["reached"]],
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -100,7 +102,7 @@ def results(all_results, order):
         "on both sides. The figures run by run are in `results.json`.",
         table(rows),
     ]
-    missed = [row for row in rows if not row["reached"]]
+    missed = [row for row in rows if row["reached"] is False]
     parts.append("## Not reached, and why")
     if not missed:
         parts.append("Every target above is reached.")

@@ -44,6 +44,9 @@ enum Command {
         data_dir: PathBuf,
         #[arg(long)]
         features: usize,
+        /// Keep a row of weights for every feature, as if all of them occurred
+        #[arg(long)]
+        every_row: bool,
         #[arg(long, default_value_t = 512)]
         batch: usize,
         #[arg(long, default_value_t = 5)]
@@ -123,8 +126,9 @@ fn run(command: Command) -> Result<(), Failure> {
             let plan = fit::Plan { threads, epochs, validate };
             return fit::serve(&data_dir, plan, io::stdin().lock(), io::stdout().lock());
         }
-        Command::Step { data_dir, features, batch, epochs, threads } => {
-            step::measure(&data_dir, features, batch, epochs, threads)?
+        Command::Step { data_dir, features, every_row, batch, epochs, threads } => {
+            let plan = step::Plan { features, every_row, batch, epochs, threads };
+            step::measure(&data_dir, plan)?
         }
         Command::Growth { documents, repeat, threads } => {
             growth::measure(documents, repeat, threads)?

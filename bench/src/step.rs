@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use slugline::nn::{BatchReport, Callback, FitOptions, Flow};
+use slugline::nn::{
+    BatchReport, Callback, CsrMatrix, FitOptions, Flow, Validation, to_categorical,
+};
 
 use crate::Failure;
 use crate::data::{example, network, spread};
@@ -28,22 +30,43 @@ impl Callback for Clock {
     }
 }
 
-/// Trains the network of the published example on the same rows in `features` columns, in batches of
-/// `batch`, and tells the median time of a step after one epoch to warm up.
+/// What to step.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Columns that the rows are strewn over.
+    pub features: usize,
+    /// Whether held-out data with most of the features keep a row of weights for each.
+    pub every_row: bool,
+    /// Samples a step.
+    pub batch: usize,
+    /// Epochs timed.
+    pub epochs: usize,
+    /// Threads to train on.
+    pub threads: usize,
+}
+
+/// Trains the network of the published example on the same rows in more columns, and tells the median
+/// time of a step after one epoch to warm up.
 ///
 /// # Errors
 /// If the data are not there, or the training fails.
-pub fn measure(
-    folder: &Path,
-    features: usize,
-    batch: usize,
-    epochs: usize,
-    threads: usize,
-) -> Result<Value, Failure> {
+pub fn measure(folder: &Path, plan: Plan) -> Result<Value, Failure> {
+    let Plan { features, every_row, batch, epochs, threads } = plan;
     let example = example(folder)?;
     let x = spread(&example.x, features)?;
     let mut network = network(features, example.classes, 0)?;
-    let options = |epochs| FitOptions { epochs, batch_size: batch, threads, ..Default::default() };
+    let mut most = CsrMatrix::with_cols(features);
+    let ids: Vec<u32> = (0..features as u32).filter(|id| id % 3 > 0).collect();
+    most.push_row(&ids, &vec![1e-6; ids.len()])?;
+    let label = to_categorical(&[0], example.classes)?.into();
+    let validation = if every_row { Validation::Data(&most, &label) } else { Validation::None };
+    let options = |epochs| FitOptions {
+        epochs,
+        batch_size: batch,
+        threads,
+        validation,
+        ..Default::default()
+    };
     network.fit(&x, &example.y, &options(1))?;
     let mut clock = Clock::default();
     let history = network.fit_with(&x, &example.y, &options(epochs), &mut [&mut clock])?;

@@ -137,11 +137,11 @@ impl fmt::Display for Loss {
 
 /// A block of outputs that is turned into a loss and a gradient.
 pub(crate) struct OutputBlock<'a> {
-    /// Outputs of the last layer, one row of `units` a sample.
+    /// Outputs of the last layer, one row of `units` a sample, `stride` apart.
     pub(crate) outputs: &'a [f32],
     /// Softmax's `ln Σ eᶻ` of each row; empty for other activations.
     pub(crate) log_sums: &'a [f64],
-    /// Pre-activations; used by the cross-entropies, empty for the mean squared error.
+    /// Pre-activations, laid out as the outputs.
     pub(crate) logits: &'a [f32],
     pub(crate) units: usize,
     /// Distance of the rows of outputs, logits and gradients.

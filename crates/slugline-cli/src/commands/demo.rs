@@ -469,7 +469,7 @@ struct EpochLines<'a> {
 }
 
 impl Callback for EpochLines<'_> {
-    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
         if !self.tell {
             return Flow::Continue;
         }

@@ -5,11 +5,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 
 use clap::Args;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
-use slugline::classifier::{Classifier, Prediction};
+use slugline::classifier::{Classifier, Prediction, TextPredictor};
 use slugline::nn::with_threads;
 
 use super::open_model;
@@ -80,9 +82,9 @@ const LONGEST_LINE: usize = 64 << 20;
 /// Most texts answered together.
 const CHUNK_TEXTS: usize = 4096;
 /// Texts that one thread answers at a time.
-const TASK_TEXTS: usize = 96;
+const TASK_TEXTS: usize = 48;
 /// Size of the input buffer, and so of the texts answered together.
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 2 << 20;
 
 impl PredictArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
@@ -91,7 +93,12 @@ impl PredictArgs {
             _ => None,
         };
         let classifier = open_model(&self.model)?;
-        let answers = Answers { classifier: &classifier, console, top_k: self.top_k.0 };
+        let answers = Answers {
+            classifier: &classifier,
+            predictor: classifier.predictor(),
+            console,
+            top_k: self.top_k.0,
+        };
         with_threads(self.threads, || {
             if !self.text.is_empty() {
                 let texts: Vec<&str> = self.text.iter().map(String::as_str).collect();
@@ -101,31 +108,40 @@ impl PredictArgs {
                 (Some(file), Some(path)) => (path.display().to_string(), Box::new(file)),
                 _ => ("standard input".to_owned(), Box::new(io::stdin())),
             };
-            let mut lines = Lines {
+            let lines = Lines {
                 name,
                 input: BufReader::with_capacity(BUFFER, input),
                 number: 0,
                 line: Vec::new(),
             };
-            let (mut texts, mut next) = (Texts::default(), Texts::default());
-            let mut more = lines.chunk(&mut texts);
-            loop {
-                // What was read before an unreadable line is answered first. The answers go first
-                // also on one thread: the next text may be a long time coming.
-                let go_on = matches!(more, Ok(true));
-                let (written, read) = rayon::join(
-                    || answers.write(&texts.lines()),
-                    || if go_on { lines.chunk(&mut next) } else { Ok(false) },
-                );
-                written?;
-                if !more? {
-                    return Ok(());
-                }
-                std::mem::swap(&mut texts, &mut next);
-                more = read;
+            for (texts, end) in read_ahead(lines) {
+                // What was read before an unreadable line is answered first.
+                answers.write(&texts.lines())?;
+                end?;
             }
+            Ok(())
         })?
     }
+}
+
+/// Reads texts on a thread of its own, while those before them are answered: each time the texts that
+/// are here and, at last, why there are no more. The thread is left behind by a run that ends early,
+/// since its input may be a long time coming.
+fn read_ahead<R: Read + Send + 'static>(
+    mut lines: Lines<R>,
+) -> Receiver<(Texts, Result<(), Failure>)> {
+    let (send, receive) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        loop {
+            let mut texts = Texts::default();
+            let read = lines.chunk(&mut texts);
+            let more = matches!(read, Ok(true));
+            if send.send((texts, read.map(|_| ()))).is_err() || !more {
+                break;
+            }
+        }
+    });
+    receive
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
@@ -158,11 +174,6 @@ impl Texts {
         self.text.push_str(text);
         self.ends.push(self.text.len());
     }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-    }
 }
 
 /// The texts of an input, a line each.
@@ -177,15 +188,14 @@ struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     /// Reads the texts to answer next: one, and whatever further ones are already here. `false` after
-    /// the last one. On failure `texts` holds those before it.
+    /// the last one. On failure `texts`, empty before, holds those before it.
     fn chunk(&mut self, texts: &mut Texts) -> Result<bool, Failure> {
-        texts.clear();
         if !self.first(texts)? {
             return Ok(false);
         }
         while texts.ends.len() < CHUNK_TEXTS {
             let Some(end) = memchr::memchr(b'\n', self.input.buffer()) else { break };
-            let text = check(&self.input.buffer()[..end], self.number == 0);
+            let text = check(&self.input.buffer()[..end], false);
             self.number += 1;
             texts.push(text.map_err(|problem| self.bad_line(problem))?);
             self.input.consume(end + 1);
@@ -272,6 +282,7 @@ impl<N: Serialize> Serialize for Ranked<N> {
 /// Answers texts on standard output.
 struct Answers<'a> {
     classifier: &'a Classifier,
+    predictor: TextPredictor<'a>,
     console: Console,
     top_k: usize,
 }
@@ -282,7 +293,7 @@ impl Answers<'_> {
         let blocks: Vec<Result<Vec<u8>, Failure>> = texts
             .par_chunks(TASK_TEXTS)
             .map_init(
-                || self.classifier.predictor(),
+                || self.predictor.fork(),
                 |predictor, texts| self.format(&predictor.predict_batch(texts)),
             )
             .collect();
@@ -335,6 +346,9 @@ struct FourPlaces(f32);
 
 impl fmt::Display for FourPlaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !(0.0..=1.0).contains(&self.0) {
+            return write!(f, "{:.4}", self.0);
+        }
         let places = (f64::from(self.0) * 1e4).round_ties_even() as u32;
         write!(f, "{}.{:04}", places / 10_000, places % 10_000)
     }
@@ -351,8 +365,9 @@ mod tests {
             number: 0,
             line: Vec::new(),
         };
-        let (mut all, mut texts) = (Vec::new(), Texts::default());
+        let mut all = Vec::new();
         loop {
+            let mut texts = Texts::default();
             let end = lines.chunk(&mut texts);
             all.extend(texts.lines().into_iter().map(str::to_owned));
             match end {
@@ -390,7 +405,7 @@ mod tests {
     #[test]
     fn four_places_are_those_of_the_standard_library() {
         let some = (0..=1u32 << 20).map(|i| i as f32 / (1u32 << 20) as f32);
-        for p in some.chain([0.00005, 0.99995, 0.999_949_9, 0.03125, 1e-30]) {
+        for p in some.chain([0.00005, 0.99995, 0.999_949_9, 0.03125, 1e-30, -0.5, f32::NAN]) {
             assert_eq!(FourPlaces(p).to_string(), format!("{p:.4}"), "{p}");
         }
     }

@@ -92,7 +92,7 @@ impl Callback for TrainingBar {
         if interrupt::asked() { Flow::Stop } else { Flow::Continue }
     }
 
-    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
         self.step = 0;
         let line = EpochLine { logs, epochs: self.epochs };
         match &self.bar {

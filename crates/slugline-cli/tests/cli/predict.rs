@@ -129,6 +129,24 @@ fn a_closed_pipe_is_no_failure() {
 }
 
 #[test]
+fn a_closed_pipe_ends_the_run_while_its_input_is_silent() {
+    let place = Place::new();
+    for threads in ["1", "2"] {
+        let mut command = place.command(["predict", model(), "--threads", threads]);
+        let mut child = Running(command.stdin(Stdio::piped()).spawn().unwrap());
+        let mut input = child.0.stdin.take().unwrap();
+        let mut output = BufReader::new(child.0.stdout.take().unwrap());
+        input.write_all(b"wheat\n").unwrap();
+        output.read_line(&mut String::new()).unwrap();
+        drop(output);
+        input.write_all(b"gold\n").unwrap();
+        // The input stays open and says nothing more.
+        assert_eq!(child.0.wait().unwrap().code(), Some(0));
+        drop(input);
+    }
+}
+
+#[test]
 fn no_text_gives_no_answer() {
     let place = Place::new();
     assert_eq!(place.run_with_input(&format!("predict {}", model()), b"").ok(), "");

@@ -113,8 +113,9 @@ pub(crate) fn argmax(cpu: Arch, row: &[f32]) -> usize {
     cpu.dispatch(Op(row))
 }
 
-/// Turns pre-activations into activations, in place: rows of `width` numbers, `stride` apart. `z` keeps its pre-activations in `before` where
-/// the derivative needs them (gelu), and `log_sums` receives one `ln Σ eˣ` a row from softmax.
+/// Turns pre-activations into activations, in place: rows of `width` numbers, `stride` apart. `before`
+/// receives the pre-activations where the derivative needs them (gelu), and `log_sums` one `ln Σ eˣ` a
+/// row from softmax.
 pub(crate) fn forward(
     cpu: Arch,
     activation: Activation,

@@ -9,17 +9,14 @@ use pulp::{Arch, Simd, WithSimd};
 use super::rows::{load, store};
 use crate::buffer::LINE;
 
-/// `C = A · B + bias`: `a` has rows of `a_stride` numbers, the first `k` of which count; `b` is
-/// `[k, n]` and `c` is `[m, n]`, row-major; `bias` has `n` elements, or is absent for zero.
-#[allow(clippy::too_many_arguments, reason = "three matrices and their shapes")]
+/// `C = A · B + bias`: `a` gives the rows of `C`, `b` is `[a.k, n]` and `c` is `[m, n]`, row-major;
+/// `bias` has `n` elements, or is absent for zero.
 pub(crate) fn matmul(
     cpu: Arch,
     c: &mut [f32],
-    a: &[f32],
-    a_stride: usize,
+    a: ByRow<'_>,
     b: &[f32],
     bias: Option<&[f32]>,
-    k: usize,
     n: usize,
 ) {
     struct Op<'a> {
@@ -34,31 +31,24 @@ pub(crate) fn matmul(
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { c, left, b, bias, n } = self;
+            let k = left.k;
             match bias {
-                Some(bias) => product(simd, c, n, left.k, left, b, EveryRow(bias)),
-                None => product(simd, c, n, left.k, left, b, Zero),
+                Some(bias) => Product { n, k, left, b, start: EveryRow(bias) }.run(simd, c),
+                None => Product { n, k, left, b, start: Zero }.run(simd, c),
             }
         }
     }
     assert!(
-        n > 0 && n.is_multiple_of(LINE) && k <= a_stride && a.len() >= c.len() / n * a_stride,
+        n > 0 && n.is_multiple_of(LINE) && a.k <= a.stride && a.a.len() >= c.len() / n * a.stride,
         "matmul: lengths"
     );
-    cpu.dispatch(Op { c, left: ByRow { a, stride: a_stride, k }, b: &b[..k * n], bias, n });
+    cpu.dispatch(Op { c, left: a, b: &b[..a.k * n], bias, n });
 }
 
-/// `C += (A[.., columns])ᵀ · B` for the rows of `C` that the columns of `a` from `first` stand for:
-/// `a` is `[k, a_stride]`, `b` is `[k, n]`, `c` is `[m, n]`, all row-major; `first + m` is at most
-/// `a_stride`.
-pub(crate) fn matmul_transposed(
-    cpu: Arch,
-    c: &mut [f32],
-    a: &[f32],
-    b: &[f32],
-    first: usize,
-    a_stride: usize,
-    n: usize,
-) {
+/// `C += Aᵀ · B` for the rows of `C` that the columns of `a` from `a.first` on stand for: `a` is
+/// `[k, a.stride]`, `b` is `[k, n]`, `c` is `[m, n]`, all row-major; `a.first + m` is at most
+/// `a.stride`.
+pub(crate) fn matmul_transposed(cpu: Arch, c: &mut [f32], a: ByColumn<'_>, b: &[f32], n: usize) {
     struct Op<'a> {
         c: &'a mut [f32],
         left: ByColumn<'a>,
@@ -70,17 +60,17 @@ pub(crate) fn matmul_transposed(
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self { c, left, b, n } = self;
-            product(simd, c, n, b.len() / n, left, b, Itself);
+            Product { n, k: b.len() / n, left, b, start: Itself }.run(simd, c);
         }
     }
     assert!(
         n > 0
             && n.is_multiple_of(LINE)
-            && first + c.len() / n <= a_stride
-            && a.len() == b.len() / n * a_stride,
+            && a.first + c.len() / n <= a.stride
+            && a.a.len() == b.len() / n * a.stride,
         "matmul_transposed: lengths"
     );
-    cpu.dispatch(Op { c, left: ByColumn { a, first, stride: a_stride }, b, n });
+    cpu.dispatch(Op { c, left: a, b, n });
 }
 
 /// Where the left factor of a product is read: `R` rows of the product at a time.
@@ -92,12 +82,12 @@ trait Left<'a>: Copy {
     fn at<const R: usize>(self, rows: &Self::Rows<R>, k: usize) -> [f32; R];
 }
 
-/// Row `i` of the product is row `i` of `a`.
+/// Row `i` of the product is row `i` of `a`: the first `k` of `stride` numbers.
 #[derive(Clone, Copy)]
-struct ByRow<'a> {
-    a: &'a [f32],
-    stride: usize,
-    k: usize,
+pub(crate) struct ByRow<'a> {
+    pub(crate) a: &'a [f32],
+    pub(crate) stride: usize,
+    pub(crate) k: usize,
 }
 
 impl<'a> Left<'a> for ByRow<'a> {
@@ -114,12 +104,12 @@ impl<'a> Left<'a> for ByRow<'a> {
     }
 }
 
-/// Row `i` of the product is column `first + i` of `a`.
+/// Row `i` of the product is column `first + i` of `a`, whose rows have `stride` numbers.
 #[derive(Clone, Copy)]
-struct ByColumn<'a> {
-    a: &'a [f32],
-    first: usize,
-    stride: usize,
+pub(crate) struct ByColumn<'a> {
+    pub(crate) a: &'a [f32],
+    pub(crate) first: usize,
+    pub(crate) stride: usize,
 }
 
 impl<'a> Left<'a> for ByColumn<'a> {
@@ -175,103 +165,92 @@ impl Start for EveryRow<'_> {
     }
 }
 
-/// Covers `c` with tiles that fill the registers of the instruction set: `R` rows by `V` vectors,
-/// whose sums, a row of `b` and one factor fit them together.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "three matrices, their shapes and a start")]
-fn product<'a, S: Simd>(
-    simd: S,
-    c: &mut [f32],
+/// A product of `n` columns and sums of `k` terms.
+#[derive(Clone, Copy)]
+struct Product<'b, L, T> {
     n: usize,
     k: usize,
-    left: impl Left<'a>,
-    b: &[f32],
-    start: impl Start,
-) {
-    let mut col = 0;
-    while col < n {
-        let lines = ((n - col) / LINE).min(4);
-        match (S::F32_LANES, lines) {
-            (16, 4) => bands::<S, 6, 4>(simd, c, col, n, k, left, b, start),
-            (16, 3) => bands::<S, 8, 3>(simd, c, col, n, k, left, b, start),
-            (16, 2) => bands::<S, 12, 2>(simd, c, col, n, k, left, b, start),
-            (16, _) => bands::<S, 12, 1>(simd, c, col, n, k, left, b, start),
-            (lanes, _) => {
-                for line in 0..lines {
-                    let col = col + line * LINE;
-                    match lanes {
-                        8 => bands::<S, 6, 2>(simd, c, col, n, k, left, b, start),
-                        4 => bands::<S, 6, 4>(simd, c, col, n, k, left, b, start),
-                        _ => bands::<S, 1, 16>(simd, c, col, n, k, left, b, start),
+    left: L,
+    /// `[k, n]`.
+    b: &'b [f32],
+    start: T,
+}
+
+impl<'a, L: Left<'a>, T: Start> Product<'_, L, T> {
+    /// Covers `c` with tiles that fill the registers of the instruction set: `R` rows by `V` vectors,
+    /// whose sums, a row of `b` and one factor fit them together.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, c: &mut [f32]) {
+        let mut col = 0;
+        while col < self.n {
+            let lines = ((self.n - col) / LINE).min(4);
+            match (S::F32_LANES, lines) {
+                (16, 4) => self.bands::<S, 6, 4>(simd, c, col),
+                (16, 3) => self.bands::<S, 8, 3>(simd, c, col),
+                (16, 2) => self.bands::<S, 12, 2>(simd, c, col),
+                (16, _) => self.bands::<S, 12, 1>(simd, c, col),
+                (lanes, _) => {
+                    for col in (col..col + lines * LINE).step_by(LINE) {
+                        match lanes {
+                            8 => self.bands::<S, 6, 2>(simd, c, col),
+                            4 => self.bands::<S, 6, 4>(simd, c, col),
+                            _ => self.bands::<S, 1, 16>(simd, c, col),
+                        }
                     }
                 }
             }
+            col += lines * LINE;
         }
-        col += lines * LINE;
     }
-}
 
-/// The `V` vectors of columns from `col`: bands of `R` rows, then what is left of them.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "as the product's")]
-fn bands<'a, S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    c: &mut [f32],
-    col: usize,
-    n: usize,
-    k: usize,
-    left: impl Left<'a>,
-    b: &[f32],
-    start: impl Start,
-) {
-    let m = c.len() / n;
-    let mut i = 0;
-    while m - i >= R {
-        tile::<S, R, V>(simd, c, i, col, n, k, left, b, start);
-        i += R;
+    /// The `V` vectors of columns from `col`: bands of `R` rows, then what is left of them.
+    #[inline(always)]
+    fn bands<S: Simd, const R: usize, const V: usize>(self, simd: S, c: &mut [f32], col: usize) {
+        let m = c.len() / self.n;
+        let mut i = 0;
+        while m - i >= R {
+            self.tile::<S, R, V>(simd, c, i, col);
+            i += R;
+        }
+        while m - i >= 4 {
+            self.tile::<S, 4, V>(simd, c, i, col);
+            i += 4;
+        }
+        while i < m {
+            self.tile::<S, 1, V>(simd, c, i, col);
+            i += 1;
+        }
     }
-    while m - i >= 4 {
-        tile::<S, 4, V>(simd, c, i, col, n, k, left, b, start);
-        i += 4;
-    }
-    while i < m {
-        tile::<S, 1, V>(simd, c, i, col, n, k, left, b, start);
-        i += 1;
-    }
-}
 
-/// Rows `i..i + R` and `V` vectors of columns from `col`.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a place in three matrices")]
-fn tile<'a, S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    c: &mut [f32],
-    i: usize,
-    col: usize,
-    n: usize,
-    k: usize,
-    left: impl Left<'a>,
-    b: &[f32],
-    start: impl Start,
-) {
-    let span = V * S::F32_LANES;
-    let rows = left.rows::<R>(i);
-    let mut acc = [[simd.splat_f32s(0.0); V]; R];
-    for r in 0..R {
-        acc[r] = start.vectors::<S, V>(simd, &c[(i + r) * n..][..n], col);
-    }
-    for kk in 0..k {
-        let (b, _) = S::as_simd_f32s(&b[kk * n + col..][..span]);
-        let a = left.at::<R>(&rows, kk);
+    /// Rows `i..i + R` and `V` vectors of columns from `col`.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        self,
+        simd: S,
+        c: &mut [f32],
+        i: usize,
+        col: usize,
+    ) {
+        let Self { n, k, left, b, start } = self;
+        let span = V * S::F32_LANES;
+        let rows = left.rows::<R>(i);
+        let mut acc = [[simd.splat_f32s(0.0); V]; R];
         for r in 0..R {
-            let a = simd.splat_f32s(a[r]);
-            for v in 0..V {
-                acc[r][v] = simd.mul_add_f32s(a, b[v], acc[r][v]);
+            acc[r] = start.vectors::<S, V>(simd, &c[(i + r) * n..][..n], col);
+        }
+        for kk in 0..k {
+            let (b, _) = S::as_simd_f32s(&b[kk * n + col..][..span]);
+            let a = left.at::<R>(&rows, kk);
+            for r in 0..R {
+                let a = simd.splat_f32s(a[r]);
+                for v in 0..V {
+                    acc[r][v] = simd.mul_add_f32s(a, b[v], acc[r][v]);
+                }
             }
         }
-    }
-    for r in 0..R {
-        store::<S, V, false>(simd, &mut c[(i + r) * n + col..][..span], acc[r]);
+        for r in 0..R {
+            store::<S, V, false>(simd, &mut c[(i + r) * n + col..][..span], acc[r]);
+        }
     }
 }
 
@@ -324,7 +303,7 @@ mod tests {
             naive(&mut want, n, k, |i, kk| a[i * stride + kk], &b);
             for cpu in every_cpu() {
                 let mut c = vec![9.0; m * n];
-                matmul(cpu, &mut c, &a, stride, &b, Some(&bias), k, n);
+                matmul(cpu, &mut c, ByRow { a: &a, stride, k }, &b, Some(&bias), n);
                 prop_assert_eq!(&c, &want);
             }
         }
@@ -339,7 +318,7 @@ mod tests {
             naive(&mut want, n, k, |i, kk| a[kk * width + first + i], &b);
             for cpu in every_cpu() {
                 let mut c = start.clone();
-                matmul_transposed(cpu, &mut c, &a, &b, first, width, n);
+                matmul_transposed(cpu, &mut c, ByColumn { a: &a, first, stride: width }, &b, n);
                 prop_assert_eq!(&c, &want);
             }
         }

@@ -206,7 +206,13 @@ impl CsrMatrix {
 
     /// A copy with other columns; `map` keeps their order and stays below `cols`.
     pub(crate) fn map_columns(&self, cols: usize, map: impl Fn(u32) -> u32) -> Self {
-        Self { cols, indices: self.indices.iter().map(|&id| map(id)).collect(), ..self.clone() }
+        Self {
+            cols,
+            indptr: self.indptr.clone(),
+            indices: self.indices.iter().map(|&id| map(id)).collect(),
+            values: self.values.clone(),
+            binary: self.binary,
+        }
     }
 
     /// A copy of the chosen rows, in the order given.

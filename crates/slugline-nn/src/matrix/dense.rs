@@ -69,7 +69,13 @@ impl Matrix {
 }
 
 /// Position of the first largest value; 0 for an empty slice.
-pub(crate) fn argmax(row: &[f32]) -> u32 {
+/// The place of the largest number of a row; the first one where several are equal, 0 where there is
+/// none but NaN.
+///
+/// ```
+/// assert_eq!(slugline_nn::argmax(&[0.1, 0.6, 0.3]), 1);
+/// ```
+pub fn argmax(row: &[f32]) -> u32 {
     activation::argmax(kernels::cpu(), row) as u32
 }
 

@@ -5,6 +5,5 @@ mod dense;
 mod targets;
 
 pub use csr::{CsrMatrix, SparseRow};
-pub use dense::Matrix;
-pub(crate) use dense::argmax;
+pub use dense::{Matrix, argmax};
 pub use targets::{Targets, to_categorical, to_classes};

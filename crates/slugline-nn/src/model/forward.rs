@@ -115,6 +115,16 @@ impl<'a> Forward<'a> {
         }
     }
 
+    /// The same way, with what it has prepared borrowed.
+    pub(crate) fn fork(&self) -> Forward<'_> {
+        Forward {
+            cpu: self.cpu,
+            stages: self.stages.clone(),
+            first: self.first.clone(),
+            packed: Cow::Borrowed(&self.packed),
+        }
+    }
+
     /// Units of the last layer.
     pub(crate) fn units(&self) -> usize {
         self.stages.last().map_or(0, |stage| stage.dense.units)
@@ -160,8 +170,8 @@ impl<'a> Forward<'a> {
                     apply(&mask, row, p.n_in, dropped);
                 }
                 let input = if dropped.is_empty() { input } else { dropped };
-                let (k, n) = (p.n_in, p.stride());
-                matmul::matmul(self.cpu, out, input, stride, &p.kernel, p.bias(), k, n);
+                let rows = matmul::ByRow { a: input, stride, k: p.n_in };
+                matmul::matmul(self.cpu, out, rows, &p.kernel, p.bias(), p.stride());
             }
             if i + 1 == self.stages.len() {
                 scratch.logits.clear();

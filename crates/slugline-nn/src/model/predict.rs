@@ -29,6 +29,17 @@ pub struct Predictor<'a> {
 }
 
 impl Predictor<'_> {
+    /// A predictor for another thread, which shares what this one has prepared.
+    pub fn fork(&self) -> Predictor<'_> {
+        Predictor {
+            forward: self.forward.fork(),
+            input_width: self.input_width,
+            spans: Vec::new(),
+            scratch: Scratch::default(),
+            outputs: Vec::new(),
+        }
+    }
+
     /// The network's outputs for the rows of `x`, row after row: as [`Sequential::predict`], on this
     /// thread alone and without new buffers.
     ///

@@ -91,7 +91,7 @@ pub(crate) struct ByFeature {
 }
 
 impl ByFeature {
-    /// Sorts the non-zeros of `rows`, whose features are below `features`.
+    /// Sorts the non-zeros of `rows`, whose features are below `n_features`.
     pub(crate) fn build(&mut self, rows: SparseRows<'_>, n_features: usize) {
         // Flags are looked through by whole words.
         let n_groups = n_features.div_ceil(GROUP).next_multiple_of(FLAGS);

@@ -36,8 +36,8 @@ pub trait Callback: Send {
         Flow::Continue
     }
 
-    /// After each epoch, its validation included.
-    fn on_epoch_end(&mut self, _logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+    /// After each epoch, its validation included; `_model` has the weights of its end.
+    fn on_epoch_end(&mut self, _logs: &EpochLogs, _model: &Sequential) -> Flow {
         Flow::Continue
     }
 
@@ -125,7 +125,7 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
-    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &mut Sequential) -> Flow {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &Sequential) -> Flow {
         if self.best.improves(logs) {
             self.best_epoch = Some(logs.epoch);
             self.waited = 0;
@@ -165,7 +165,7 @@ impl<F: FnMut(&Sequential, &EpochLogs) -> Flow + Send> Checkpoint<F> {
 }
 
 impl<F: FnMut(&Sequential, &EpochLogs) -> Flow + Send> Callback for Checkpoint<F> {
-    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &mut Sequential) -> Flow {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, model: &Sequential) -> Flow {
         let wanted = self.best.as_mut().is_none_or(|best| best.improves(logs));
         if wanted { (self.keep)(model, logs) } else { Flow::Continue }
     }

@@ -7,7 +7,7 @@ use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
 use super::kept::Kept;
 use super::parameters::Working;
-use super::step::{Stepper, TrainingData};
+use super::step::{Stepper, TrainingData, Turn};
 use super::{Compiled, with_threads};
 use crate::NnError;
 use crate::matrix::{CsrMatrix, Targets};
@@ -287,16 +287,9 @@ impl Run<'_> {
         let (mut loss_sum, mut seen, mut learning_rate) = (0.0, 0, 0.0);
         let mut step = 0;
         while let Some(samples) = batches.next() {
-            let upcoming = batches.peek().copied();
-            let report = stepper.step(
-                model,
-                working,
-                self.compiled,
-                self.data,
-                samples,
-                upcoming,
-                &mut tally,
-            )?;
+            let turn = Turn { samples, upcoming: batches.peek().copied() };
+            let report =
+                stepper.step(model, working, self.compiled, self.data, turn, &mut tally)?;
             step += 1;
             let n = samples.len() as f64;
             let loss = report.loss_sum / n + report.penalty;

@@ -94,26 +94,28 @@ impl Working {
         let width = (padded(first.units) / LINE).div_ceil(count) * LINE;
         let all = first.units;
         let mut all_states = None;
-        let mut kernel = Cow::Borrowed(first.kernel.as_slice());
+        let gathered;
+        let mut kernel = first.kernel.as_slice();
         if let Some(kept) = &kept {
-            kernel = Cow::Owned(kept.gather(&kernel, all).to_vec());
+            gathered = kept.gather(kernel, all);
+            kernel = &gathered;
             let (state, bias_state) = &first_states;
             let some = (kept.gather_state(state, all), bias_state.clone());
             all_states = Some(std::mem::replace(&mut first_states, some));
         }
-        let panels = (0..all)
-            .step_by(width)
-            .map(|start| {
-                let columns = start..(start + width).min(all);
-                let (state, bias_state) = if columns.len() == all {
-                    std::mem::take(&mut first_states)
-                } else {
-                    let (state, bias_state) = &first_states;
-                    (cut_state(state, all, &columns), cut_state(bias_state, all, &columns))
-                };
-                let weights = cut(&kernel, all, &columns);
-                let bias = cut(first.bias.as_slice(), all, &columns);
-                Panel { columns, weights, bias, state, bias_state }
+        let ranges: Vec<_> =
+            (0..all).step_by(width).map(|start| start..(start + width).min(all)).collect();
+        let (state, bias_state) = first_states;
+        let states_of_panels = cut_state(state, all, &ranges);
+        let panels = ranges
+            .iter()
+            .zip(states_of_panels.into_iter().zip(cut_state(bias_state, all, &ranges)))
+            .map(|(columns, (state, bias_state))| Panel {
+                columns: columns.clone(),
+                weights: cut(kernel, all, columns),
+                bias: cut(first.bias.as_slice(), all, columns),
+                state,
+                bias_state,
             })
             .collect();
         let packed: Vec<Packed> = rest.iter().map(Packed::new).collect();
@@ -196,11 +198,10 @@ impl Working {
     ) -> Vec<(ParameterState, ParameterState)> {
         let all = model.parameters()[0].units;
         let panels = &mut self.panels;
-        let first = if panels.len() == 1 {
-            (std::mem::take(&mut panels[0].state), std::mem::take(&mut panels[0].bias_state))
-        } else {
-            (join_states(panels, all, |p| &p.state), join_states(panels, all, |p| &p.bias_state))
-        };
+        let first = (
+            join_states(panels, all, |panel| &mut panel.state),
+            join_states(panels, all, |panel| &mut panel.bias_state),
+        );
         let first = match (self.kept, self.all_states) {
             (Some(kept), Some((mut state, _))) => {
                 kept.scatter_state(&first.0, &mut state, all);
@@ -295,28 +296,41 @@ fn cut(rows: &[f32], width: usize, columns: &Range<usize>) -> Table {
     part
 }
 
-fn cut_state(state: &ParameterState, width: usize, columns: &Range<usize>) -> ParameterState {
-    state.map_moments(|rows| cut(rows, width, columns))
+/// Divides an optimizer's memory into the columns of each panel, moment by moment.
+fn cut_state(state: ParameterState, width: usize, panels: &[Range<usize>]) -> Vec<ParameterState> {
+    if panels.len() == 1 {
+        return vec![state];
+    }
+    let ParameterState { m, v, last_visit } = state;
+    let cut_all = |moment: Table| -> Vec<Table> {
+        panels.iter().map(|columns| cut(&moment, width, columns)).collect()
+    };
+    let m = cut_all(m);
+    let v = cut_all(v);
+    let moments = m.into_iter().zip(v);
+    moments.map(|(m, v)| ParameterState { m, v, last_visit: last_visit.clone() }).collect()
 }
 
-/// Puts what [`cut_state`] took from each panel together.
+/// Puts what [`cut_state`] divided together.
 fn join_states(
-    panels: &[Panel],
+    panels: &mut [Panel],
     width: usize,
-    state: impl Fn(&Panel) -> &ParameterState,
+    state: impl Fn(&mut Panel) -> &mut ParameterState,
 ) -> ParameterState {
-    let join = |moment: fn(&ParameterState) -> &Table| {
-        let mut whole = Table::zeros(panels.iter().map(|p| moment(state(p)).len()).sum());
-        for panel in panels {
-            paste(moment(state(panel)), &panel.columns, &mut whole, width);
+    if let [panel] = panels {
+        return std::mem::take(state(panel));
+    }
+    let mut join = |moment: fn(&mut ParameterState) -> &mut Table| {
+        let length = panels.iter_mut().map(|panel| moment(state(panel)).len()).sum();
+        let mut whole = Table::zeros(length);
+        for panel in panels.iter_mut() {
+            let part = std::mem::take(moment(state(panel)));
+            paste(&part, &panel.columns, &mut whole, width);
         }
         whole
     };
-    ParameterState {
-        m: join(|state| &state.m),
-        v: join(|state| &state.v),
-        last_visit: state(&panels[0]).last_visit.clone(),
-    }
+    let (m, v) = (join(|state| &mut state.m), join(|state| &mut state.v));
+    ParameterState { m, v, last_visit: std::mem::take(&mut state(&mut panels[0]).last_visit) }
 }
 
 /// Puts what [`cut`] took back.

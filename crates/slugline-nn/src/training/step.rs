@@ -64,6 +64,15 @@ pub(crate) struct StepReport {
     pub(crate) learning_rate: f64,
 }
 
+/// The batch of a step, and the one after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn<'a> {
+    /// Rows of the data, which have been prepared.
+    pub(crate) samples: &'a [usize],
+    /// Rows to prepare meanwhile.
+    pub(crate) upcoming: Option<&'a [usize]>,
+}
+
 /// A batch that is ready to be stepped.
 #[derive(Default)]
 struct Prepared {
@@ -148,24 +157,21 @@ impl Stepper {
         &self.tallying
     }
 
-    /// Makes one step on the rows `samples`, which have been prepared, and prepares the rows
-    /// `upcoming`; adds the scores, taken before the step, to `tally`.
+    /// Makes one step and prepares the next; adds the scores, taken before the step, to `tally`.
     ///
     /// A loss that is not finite is reported and leaves the weights alone.
-    #[allow(clippy::too_many_arguments, reason = "what a step reads and what it changes")]
     pub(crate) fn step(
         &mut self,
         model: &Sequential,
         working: &mut Working,
         compiled: &mut Compiled,
         data: TrainingData<'_>,
-        samples: &[usize],
-        upcoming: Option<&[usize]>,
+        turn: Turn<'_>,
         tally: &mut Tally,
     ) -> Result<StepReport, NnError> {
         let penalty = working.penalty(model);
-        self.sparse_forward(working, samples.len());
-        self.forward_and_back(model, working, compiled.loss, data, samples, upcoming);
+        self.sparse_forward(working, turn.samples.len());
+        self.forward_and_back(model, working, compiled.loss, data, turn);
         let mut loss_sum = 0.0;
         for block in &self.blocks {
             loss_sum += block.losses.iter().sum::<f64>();
@@ -221,8 +227,7 @@ impl Stepper {
         working: &Working,
         loss: Loss,
         data: TrainingData<'_>,
-        samples: &[usize],
-        upcoming: Option<&[usize]>,
+        Turn { samples, upcoming }: Turn<'_>,
     ) {
         enum Task<'a> {
             Prepare(&'a mut Prepared, &'a mut [Option<Stream>], &'a [usize]),
@@ -359,15 +364,8 @@ impl Stepper {
                 let mut gradient = vec![0.0; rows.weights.len()];
                 for block in blocks {
                     let (input, delta) = (block.scratch.input(stage), &block.deltas[stage]);
-                    matmul::matmul_transposed(
-                        cpu,
-                        &mut gradient,
-                        input,
-                        delta,
-                        first,
-                        width,
-                        units,
-                    );
+                    let columns = matmul::ByColumn { a: input, first, stride: width };
+                    matmul::matmul_transposed(cpu, &mut gradient, columns, delta, units);
                 }
                 step_dense(cpu, rule, regularizer, rows, &gradient);
             }
@@ -567,8 +565,8 @@ impl Pass<'_> {
             let p = &self.forward.packed[i - 1];
             let transposed = &self.working.later[i - 1].transposed;
             let (stride, n) = (p.stride(), padded(p.n_in));
-            let cpu = self.forward.cpu;
-            matmul::matmul(cpu, delta, &from_here[0], stride, transposed, None, p.units, n);
+            let rows = matmul::ByRow { a: &from_here[0], stride, k: p.units };
+            matmul::matmul(self.forward.cpu, delta, rows, transposed, None, n);
             if let Some(mask) = &self.masks[i] {
                 apply(mask, row, p.n_in, delta);
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Classifier, ClassifierError};
 use crate::corpus::Sequences;
-use crate::nn::{CsrMatrix, Predictor};
+use crate::nn::{CsrMatrix, Predictor, argmax};
 use crate::text::{FeatureBuffer, multi_hot};
 
 /// The answer for one text.
@@ -54,6 +54,16 @@ pub struct TextPredictor<'a> {
 }
 
 impl TextPredictor<'_> {
+    /// A predictor for another thread, which shares what this one has prepared.
+    pub fn fork(&self) -> TextPredictor<'_> {
+        TextPredictor {
+            classifier: self.classifier,
+            features: FeatureBuffer::default(),
+            rows: CsrMatrix::with_cols(self.rows.cols()),
+            network: self.network.fork(),
+        }
+    }
+
     /// The answer for `text`.
     pub fn predict(&mut self, text: &str) -> Prediction {
         self.predict_batch(&[text]).pop().unwrap_or_else(|| unreachable!("one answer a text"))
@@ -100,11 +110,6 @@ impl TextPredictor<'_> {
     }
 }
 
-/// Position of the first largest value.
-fn argmax(values: &[f32]) -> usize {
-    values.iter().enumerate().fold(0, |best, (i, v)| if *v > values[best] { i } else { best })
-}
-
 impl Classifier {
     /// A reusable way to ask for texts one by one.
     pub fn predictor(&self) -> TextPredictor<'_> {
@@ -142,8 +147,8 @@ impl Classifier {
     fn answer(&self, probabilities: Vec<f32>, words: usize, unknown_words: usize) -> Prediction {
         let class = argmax(&probabilities);
         Prediction {
-            label: self.class_names.get(class).cloned().unwrap_or_default(),
-            class: class as u32,
+            label: self.class_names.get(class as usize).cloned().unwrap_or_default(),
+            class,
             probabilities,
             words,
             unknown_words,
@@ -152,9 +157,10 @@ impl Classifier {
 
     /// The answers for many texts, in their order, on all threads of the current pool.
     pub fn predict_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Prediction> {
+        let predictor = self.predictor();
         let blocks: Vec<Vec<Prediction>> = texts
             .par_chunks(BLOCK)
-            .map_init(|| self.predictor(), TextPredictor::predict_batch)
+            .map_init(|| predictor.fork(), TextPredictor::predict_batch)
             .collect();
         blocks.into_iter().flatten().collect()
     }

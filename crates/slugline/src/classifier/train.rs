@@ -128,7 +128,7 @@ impl Classifier {
 struct Finished(History);
 
 impl Callback for Finished {
-    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &mut Sequential) -> Flow {
+    fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
         self.0.epochs.push(logs.clone());
         self.0.stop_reason = StopReason::Diverged;
         Flow::Continue
