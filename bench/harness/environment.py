@@ -30,6 +30,8 @@ class Environment:
     """Paths to everything; `prepare` makes what is missing."""
 
     def __init__(self, data):
+        # Before the builds, which are a load of their own.
+        self.load = os.getloadavg()[0]
         self.data = Path(data)
         self.target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         self.work = self.target / "bench"
@@ -157,7 +159,7 @@ class Environment:
             "python": platform.python_version(),
             "g++": output("g++", "-dumpfullversion"),
             "packages": {**json.loads(packages), "fasttext": FASTTEXT, "fasttext crate": crate("fasttext"), "candle": crate("candle-nn")},
-            "load_at_start": os.getloadavg()[0],
+            "load_at_start": self.load,
         }
 
 

@@ -82,10 +82,15 @@ def settings(environment, unset):
 
 
 def alternate(runs, **sides):
-    """Calls the sides in turn, `runs` times; a list of results for each."""
+    """Calls the sides in turn, `runs` times; a list of results for each.
+
+    Threads of the other side's libraries may go on waiting awake for a while: they are given time to
+    fall asleep.
+    """
     results = {name: [] for name in sides}
     for _ in range(runs):
         for name, side in sides.items():
+            time.sleep(0.5)
             results[name].append(side())
     return results
 

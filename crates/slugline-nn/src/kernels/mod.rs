@@ -16,6 +16,7 @@ pub(crate) mod activation;
 pub(crate) mod matmul;
 pub(crate) mod root;
 pub(crate) mod rows;
+pub(crate) mod rule;
 pub(crate) mod step;
 
 use std::sync::OnceLock;

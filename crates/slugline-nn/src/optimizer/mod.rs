@@ -15,7 +15,7 @@ mod state;
 use serde::{Deserialize, Serialize};
 
 use crate::NnError;
-use crate::kernels::step::Rule;
+use crate::kernels::rule::Rule;
 
 pub use schedule::LearningRate;
 pub(crate) use state::{ParameterState, step_counter};

@@ -1,6 +1,7 @@
 //! Training: batches, steps, epochs, and what may watch and steer them.
 
 mod batch;
+mod block;
 mod callback;
 mod evaluate;
 mod fit;
@@ -9,6 +10,7 @@ mod kept;
 mod parameters;
 mod step;
 mod threads;
+mod update;
 
 pub use callback::{BatchReport, Callback, Checkpoint, EarlyStopping, Flow};
 pub use fit::{FitOptions, Validation};

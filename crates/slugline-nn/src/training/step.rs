@@ -13,37 +13,22 @@
 use pulp::Arch;
 
 use super::Compiled;
-use super::batch::{Batch, ByFeature, GROUP};
+use super::batch::{Batch, ByFeature};
+use super::block::{Block, Pass};
 use super::parameters::{Later, Panel, Working, transpose};
-use super::threads::run_tasks;
+use super::threads::Tasks;
+use super::update::Update;
 use crate::NnError;
-use crate::buffer::{Aligned, padded};
+use crate::buffer::Aligned;
+use crate::kernels;
 use crate::kernels::rows::SparseRows;
-use crate::kernels::step::{Decay, FeatureStep, RowsMut, Rule, add_column_sums, step_dense};
-use crate::kernels::{self, activation, matmul};
-use crate::layers::Regularizer;
-use crate::loss::{Loss, OutputBlock, loss_and_gradient};
+use crate::kernels::rule::Decay;
+use crate::loss::Loss;
 use crate::matrix::{CsrMatrix, Targets};
 use crate::metrics::{Tally, Tallying};
-use crate::model::{BLOCK_ROWS, Columns, Forward, Packed, Scratch, Sequential, Stage, apply};
-use crate::optimizer::{Optimizer, ParameterState, step_counter};
+use crate::model::{BLOCK_ROWS, Columns, Packed, Sequential, Stage};
+use crate::optimizer::{Optimizer, step_counter};
 use crate::random::{DROPOUT, DropoutMask, Stream};
-
-/// Rows of a dense kernel that one task steps: bands of every tile height.
-const KERNEL_ROWS: usize = 24;
-
-/// Tasks that the features of a batch are divided into for each panel.
-const FEATURE_TASKS: usize = 8;
-
-/// What one block of rows needs on its way forward and back; reused step after step.
-#[derive(Debug, Default)]
-struct Block {
-    scratch: Scratch,
-    /// Per stage, the gradient of its pre-activations, in padded rows.
-    deltas: Vec<Aligned<f32>>,
-    losses: Vec<f64>,
-    tally: Tally,
-}
 
 /// The data of a training run.
 #[derive(Clone, Copy)]
@@ -182,7 +167,16 @@ impl Stepper {
             compiled.steps += 1;
             let step = step_counter(compiled.steps)?;
             let every_row = compiled.optimizer.moves_absent_features();
-            self.update(model, working, rule, step, every_row);
+            let update = Update {
+                by_feature: &self.current.by_feature,
+                first: &self.first,
+                blocks: &self.blocks,
+                rule,
+                decay: &self.decay,
+                step,
+                every_row,
+            };
+            update.run(model, working);
         }
         std::mem::swap(&mut self.current, &mut self.next);
         Ok(StepReport { loss_sum, penalty, learning_rate })
@@ -198,20 +192,20 @@ impl Stepper {
         let Working { panels, packed, later, .. } = working;
         let rows = self.current.batch.rows();
         self.first.resize_with(panels.len(), || Aligned::new(0));
-        let mut queues = Queues::new(panels.len());
+        let mut tasks = Tasks::new(panels.len());
         for (i, (panel, out)) in panels.iter().zip(&mut self.first).enumerate() {
             out.resize(samples * panel.width(), 0.0);
             let blocks = out.chunks_mut(BLOCK_ROWS * panel.width());
             for (block, (out, spans)) in blocks.zip(rows.spans.chunks(BLOCK_ROWS)).enumerate() {
                 let x = SparseRows { spans, ..rows };
-                queues.push(i, block, Task::Rows { panel, x, out });
+                tasks.push(i, block, Task::Rows { panel, x, out });
             }
         }
         for (i, (packed, later)) in packed.iter().zip(later).enumerate() {
-            queues.push(i, 0, Task::Transpose { packed, later });
+            tasks.push(i, 0, Task::Transpose { packed, later });
         }
         let cpu = self.cpu;
-        run_tasks(queues.0, |task| match task {
+        tasks.run(|task| match task {
             Task::Rows { panel, x, out } => {
                 let columns = Columns { range: 0..panel.width(), ..panel.as_columns() };
                 columns.forward(cpu, x, panel.width(), out);
@@ -251,9 +245,9 @@ impl Stepper {
             tally: self.tallying.tally(),
             ..Block::default()
         });
-        let mut queues = Queues::new(1);
+        let mut tasks = Tasks::new(1);
         if let Some(samples) = upcoming {
-            queues.push(0, 0, Task::Prepare(&mut self.next, &mut self.dropout, samples));
+            tasks.push(0, 0, Task::Prepare(&mut self.next, &mut self.dropout, samples));
         }
         let mut panels: Vec<_> = self
             .first
@@ -265,333 +259,21 @@ impl Stepper {
             self.blocks.iter_mut().zip(samples.chunks(BLOCK_ROWS)).enumerate()
         {
             let first = panels.iter_mut().filter_map(Iterator::next).collect();
-            queues.push(0, i + 1, Task::Block { row: i * BLOCK_ROWS, block, first, samples });
+            tasks.push(0, i + 1, Task::Block { row: i * BLOCK_ROWS, block, first, samples });
         }
-        run_tasks(queues.0, |task| match task {
+        tasks.run(|task| match task {
             Task::Prepare(next, dropout, samples) => {
                 next.make(data.x, samples, working, &pass.forward.stages, dropout);
             }
             Task::Block { row, block, first, samples } => pass.run(block, first, row, samples),
         });
     }
-
-    /// The third part of a step.
-    fn update(
-        &mut self,
-        model: &Sequential,
-        working: &mut Working,
-        rule: Rule,
-        step: u32,
-        every_row: bool,
-    ) {
-        let stages = model.stages();
-        let n_features = working.rows();
-        let Working { panels, packed, later, changed, .. } = working;
-        let mut queues = Queues::new(panels.len());
-        let (regularizer, by_feature) =
-            (stages[0].dense.kernel_regularizer, &self.current.by_feature);
-        let every_row = every_row || !regularizer.is_zero();
-        for (i, (panel, delta)) in panels.iter_mut().zip(&self.first).enumerate() {
-            let width = panel.width();
-            let Panel { weights, bias, state, bias_state, .. } = panel;
-            let rows = Rows { weights, state, width };
-            let mut number = 0;
-            rows.by_feature(by_feature, every_row, n_features, |rows, first, last_visit, range| {
-                let task = Task::Features(FeatureStep {
-                    rows,
-                    first,
-                    last_visit,
-                    features: &by_feature.features[range.clone()],
-                    starts: &by_feature.starts[range.start..=range.end],
-                    samples: &by_feature.samples,
-                    values: by_feature.values(),
-                    delta,
-                    width,
-                    step,
-                    rule,
-                    decay: &self.decay,
-                    regularizer,
-                    every_row,
-                });
-                queues.push(i, number, task);
-                number += 1;
-            });
-            if !bias.is_empty() {
-                let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
-                queues.push(i, number, Task::FirstBias { delta, rows });
-            }
-        }
-        queues.push(0, 0, Task::Note { by_feature, every_row, changed });
-        let mut number = 0;
-        for (i, (p, Later { state, bias_state, .. })) in packed.iter_mut().zip(later).enumerate() {
-            let (n_in, units) = (padded(p.n_in), p.stride());
-            let regularizer = stages[i + 1].dense.kernel_regularizer;
-            let Packed { kernel, bias, .. } = p;
-            if !bias.is_empty() {
-                let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
-                queues.push(0, number, Task::Bias { stage: i + 1, rows });
-                number += 1;
-            }
-            Rows { weights: kernel, state, width: units }.in_bands(|rows, first| {
-                let (stage, width) = (i + 1, n_in);
-                let task = Task::Kernel { stage, rows, first, width, units, regularizer };
-                queues.push(0, number, task);
-                number += 1;
-            });
-        }
-        let (cpu, blocks) = (self.cpu, &self.blocks);
-        run_tasks(queues.0, |task| match task {
-            Task::Note { every_row: true, changed, .. } => changed.fill(true),
-            Task::Note { by_feature, changed, .. } => {
-                for &feature in &by_feature.features {
-                    changed[feature as usize / GROUP] = true;
-                }
-            }
-            Task::Features(features) => features.run(cpu),
-            Task::FirstBias { delta, rows } => {
-                let mut gradient = vec![0.0; rows.weights.len()];
-                add_column_sums(cpu, delta, &mut gradient);
-                step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
-            }
-            Task::Bias { stage, rows } => {
-                let mut gradient = vec![0.0; rows.weights.len()];
-                for block in blocks {
-                    add_column_sums(cpu, &block.deltas[stage], &mut gradient);
-                }
-                step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
-            }
-            Task::Kernel { stage, rows, first, width, units, regularizer } => {
-                let mut gradient = vec![0.0; rows.weights.len()];
-                for block in blocks {
-                    let (input, delta) = (block.scratch.input(stage), &block.deltas[stage]);
-                    let columns = matmul::ByColumn { a: input, first, stride: width };
-                    matmul::matmul_transposed(cpu, &mut gradient, columns, delta, units);
-                }
-                step_dense(cpu, rule, regularizer, rows, &gradient);
-            }
-        });
-    }
-}
-
-/// A part of the parameters that one thread steps.
-enum Task<'a> {
-    /// Notes which rows of the first kernel change.
-    Note {
-        by_feature: &'a ByFeature,
-        every_row: bool,
-        changed: &'a mut [bool],
-    },
-    Features(FeatureStep<'a>),
-    FirstBias {
-        delta: &'a [f32],
-        rows: RowsMut<'a>,
-    },
-    Bias {
-        stage: usize,
-        rows: RowsMut<'a>,
-    },
-    Kernel {
-        stage: usize,
-        rows: RowsMut<'a>,
-        first: usize,
-        width: usize,
-        units: usize,
-        regularizer: Regularizer,
-    },
-}
-
-/// The tasks of each thread.
-struct Queues<T>(Vec<Vec<T>>, usize);
-
-impl<T> Queues<T> {
-    /// Empty queues for the threads of the pool, to be shared by `groups`.
-    fn new(groups: usize) -> Self {
-        let threads = rayon::current_num_threads();
-        Self((0..threads).map(|_| Vec::new()).collect(), groups)
-    }
-
-    /// Puts the task with this number within its group into the queue of one of the group's threads:
-    /// every time the same one.
-    fn push(&mut self, group: usize, number: usize, task: T) {
-        let Self(queues, groups) = self;
-        let threads = queues.len();
-        let group = group % *groups;
-        // Threads `group`, `group + groups`, … belong to the group.
-        let members = (threads - group.min(threads - 1)).div_ceil(*groups);
-        queues[(group + number % members * *groups) % threads].push(task);
-    }
-}
-
-/// A kernel with its optimizer state, to be divided by rows.
-struct Rows<'a> {
-    weights: &'a mut [f32],
-    state: &'a mut ParameterState,
-    width: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// Bands of [`KERNEL_ROWS`] rows, each with the number of its first row.
-    fn in_bands(self, mut each: impl FnMut(RowsMut<'a>, usize)) {
-        let span = KERNEL_ROWS * self.width;
-        let (mut m, mut v) = (&mut self.state.m[..], &mut self.state.v[..]);
-        for (band, weights) in self.weights.chunks_mut(span).enumerate() {
-            let n = weights.len();
-            let rows = RowsMut { weights, m: take(&mut m, n), v: take(&mut v, n) };
-            each(rows, band * KERNEL_ROWS);
-        }
-    }
-
-    /// Ranges of rows that hold about the same number of the batch's non-zeros, or with `every_row`
-    /// about the same number of rows. Each comes with its first row, its visits and its range in the
-    /// list of features.
-    fn by_feature(
-        self,
-        batch: &ByFeature,
-        every_row: bool,
-        n_rows: usize,
-        mut each: impl FnMut(RowsMut<'a>, u32, &'a mut [u32], std::ops::Range<usize>),
-    ) {
-        let ParameterState { m, v, last_visit } = self.state;
-        let (mut weights, mut m, mut v) = (self.weights, &mut m[..], &mut v[..]);
-        let mut last_visit = &mut last_visit[..];
-        let mut row = 0;
-        let mut at = 0;
-        let total = batch.samples.len();
-        for task in 1..=FEATURE_TASKS {
-            let (end_row, end_at) = if every_row {
-                let end_row = n_rows * task / FEATURE_TASKS;
-                (end_row, batch.features.partition_point(|&f| (f as usize) < end_row))
-            } else {
-                let share = total * task / FEATURE_TASKS;
-                let end_at = batch.starts[..batch.features.len()]
-                    .partition_point(|&start| (start as usize) < share)
-                    .max(at);
-                let end_row = end_at.checked_sub(1).map_or(0, |i| batch.features[i] as usize + 1);
-                (end_row.max(row), end_at)
-            };
-            let n = (end_row - row) * self.width;
-            let rows =
-                RowsMut { weights: take(&mut weights, n), m: take(&mut m, n), v: take(&mut v, n) };
-            let visits = take(&mut last_visit, end_row - row);
-            if n > 0 {
-                each(rows, row as u32, visits, at..end_at);
-            }
-            (row, at) = (end_row, end_at);
-        }
-    }
-}
-
-/// Cuts the first `n` elements off a slice; off an empty one, nothing.
-#[allow(clippy::mut_mut, reason = "what is cut off leaves the caller's slice")]
-fn take<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    slice.split_off_mut(..n).unwrap_or_default()
-}
-
-/// The way of a block forward and back.
-struct Pass<'a> {
-    forward: Forward<'a>,
-    working: &'a Working,
-    loss: Loss,
-    data: TrainingData<'a>,
-    scale: f32,
-    masks: &'a [Option<DropoutMask>],
-    tallying: &'a Tallying,
-}
-
-impl Pass<'_> {
-    /// Goes forward from the pre-activations of the first stage, which `first` holds in panels, and
-    /// back to their gradient, which takes their place. `row` is the place of the block's first row
-    /// in the batch, `samples` its places in the data.
-    fn run(&self, block: &mut Block, mut first: Vec<&mut [f32]>, row: usize, samples: &[usize]) {
-        let Block { scratch, deltas, losses, tally } = block;
-        let whole = self.forward.begin(samples.len(), scratch);
-        let stride = padded(self.forward.stages[0].dense.units);
-        for (panel, part) in self.working.panels.iter().zip(&first) {
-            let rows = whole.chunks_exact_mut(stride).zip(part.chunks_exact(panel.width()));
-            rows.for_each(|(row, part)| row[panel.columns.clone()].copy_from_slice(part));
-        }
-        self.forward.go_on(row, self.masks, scratch);
-        self.score(scratch, samples, deltas, losses, tally);
-        self.back(scratch, deltas, row);
-        for (panel, part) in self.working.panels.iter().zip(&mut first) {
-            let rows = deltas[0].chunks_exact(stride).zip(part.chunks_exact_mut(panel.width()));
-            rows.for_each(|(row, part)| part.copy_from_slice(&row[panel.columns.clone()]));
-        }
-    }
-
-    /// Losses, counts and the gradient of the last stage's pre-activations.
-    fn score(
-        &self,
-        scratch: &Scratch,
-        samples: &[usize],
-        deltas: &mut Vec<Aligned<f32>>,
-        losses: &mut Vec<f64>,
-        tally: &mut Tally,
-    ) {
-        losses.clear();
-        tally.clear();
-        let stages = &self.forward.stages;
-        deltas.resize_with(stages.len(), || Aligned::new(0));
-        for (delta, stage) in deltas.iter_mut().zip(stages) {
-            delta.resize(samples.len() * padded(stage.dense.units), 0.0);
-        }
-        let units = self.forward.units();
-        let (outputs, stride) = (scratch.result(), padded(units));
-        let block = OutputBlock {
-            outputs,
-            log_sums: &scratch.log_sums,
-            logits: &scratch.logits,
-            units,
-            stride,
-            samples,
-        };
-        let TrainingData { y, sample_weight, .. } = self.data;
-        let last = stages.len() - 1;
-        let delta = &mut deltas[last];
-        loss_and_gradient(self.loss, &block, y, sample_weight, self.scale, losses, delta);
-        for (&sample, p) in samples.iter().zip(outputs.chunks_exact(stride)) {
-            self.tallying.count(tally, y, sample, &p[..units]);
-        }
-        if self.loss == Loss::MeanSquaredError {
-            self.through_activation(last, scratch, delta);
-        }
-    }
-
-    /// From the gradient of the last stage's pre-activations to that of the first's.
-    fn back(&self, scratch: &Scratch, deltas: &mut [Aligned<f32>], row: usize) {
-        for i in (1..deltas.len()).rev() {
-            let (before, from_here) = deltas.split_at_mut(i);
-            let delta = &mut before[i - 1];
-            let p = &self.forward.packed[i - 1];
-            let transposed = &self.working.later[i - 1].transposed;
-            let (stride, n) = (p.stride(), padded(p.n_in));
-            let rows = matmul::ByRow { a: &from_here[0], stride, k: p.units };
-            matmul::matmul(self.forward.cpu, delta, rows, transposed, None, n);
-            if let Some(mask) = &self.masks[i] {
-                apply(mask, row, p.n_in, delta);
-            }
-            self.through_activation(i - 1, scratch, delta);
-        }
-    }
-
-    /// From the gradient of a stage's outputs to that of its pre-activations.
-    fn through_activation(&self, stage: usize, scratch: &Scratch, delta: &mut [f32]) {
-        let dense = self.forward.stages[stage].dense;
-        activation::backward(
-            self.forward.cpu,
-            dense.activation,
-            padded(dense.units),
-            &scratch.outputs[stage],
-            &scratch.before[stage],
-            delta,
-        );
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::{Activation, Dense, Dropout};
+    use crate::layers::{Activation, Dense, Dropout, Regularizer};
     use crate::matrix::{Matrix, to_categorical};
     use crate::optimizer::LearningRate;
 

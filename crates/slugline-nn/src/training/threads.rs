@@ -44,43 +44,68 @@ pub fn with_threads<R: Send>(
     Ok(pool.install(work))
 }
 
-/// Does `work` for every task on the threads of the current pool.
-///
-/// `queues` holds the tasks that each thread begins with, by its number in the pool: what they touch
-/// is then in that thread's cache from the last time. A thread that has emptied its own queue helps
-/// with the other ones, from their ends, so that a slow thread holds nobody up; then it waits for the
-/// last task wide awake, since what follows comes within microseconds.
-pub(crate) fn run_tasks<T: Send>(queues: Vec<Vec<T>>, work: impl Fn(T) + Sync) {
-    let count = queues.len();
-    if count == 1 {
-        return queues.into_iter().flatten().for_each(work);
+/// Tasks for the threads of the current pool.
+#[derive(Debug)]
+pub(crate) struct Tasks<T> {
+    /// The tasks that each thread begins with, by its number in the pool.
+    queues: Vec<Vec<T>>,
+    groups: usize,
+}
+
+impl<T: Send> Tasks<T> {
+    /// No tasks yet; `groups` share the threads.
+    pub(crate) fn new(groups: usize) -> Self {
+        let queues = (0..rayon::current_num_threads()).map(|_| Vec::new()).collect();
+        Self { queues, groups }
     }
-    let left = AtomicUsize::new(queues.iter().map(Vec::len).sum());
-    let queues: Vec<_> = queues.into_iter().map(|q| Mutex::new(q.into_iter())).collect();
-    let take = |queue: usize, own: bool| {
-        // A task that panics has left its queue before; the panic itself is passed on by the pool.
-        let mut queue = queues[queue].lock().unwrap_or_else(PoisonError::into_inner);
-        if own { queue.next() } else { queue.next_back() }
-    };
-    (0..count).into_par_iter().with_max_len(1).for_each(|_| {
-        let own = rayon::current_thread_index().unwrap_or(0) % count;
-        for other in 0..count {
-            while let Some(task) = take((own + other) % count, other == 0) {
-                let _done = CountDown(&left);
-                work(task);
-            }
+
+    /// Adds the task with this number within its group for one of the group's threads: the same one
+    /// every time, so that what the task touches is in that thread's cache from the last time.
+    pub(crate) fn push(&mut self, group: usize, number: usize, task: T) {
+        let (threads, groups) = (self.queues.len(), self.groups);
+        let group = group % groups;
+        // Threads `group`, `group + groups`, … belong to the group.
+        let members = (threads - group.min(threads - 1)).div_ceil(groups);
+        self.queues[(group + number % members * groups) % threads].push(task);
+    }
+
+    /// Does `work` for every task.
+    ///
+    /// A thread that has emptied its own queue helps with the other ones, from their ends, so that a
+    /// slow thread holds nobody up; then it waits for the last task wide awake, since what follows
+    /// comes within microseconds.
+    pub(crate) fn run(self, work: impl Fn(T) + Sync) {
+        let count = self.queues.len();
+        if count == 1 {
+            return self.queues.into_iter().flatten().for_each(work);
         }
-        let mut waited = 0;
-        while left.load(Ordering::Acquire) > 0 {
-            // Where threads outnumber the cores, the one waited for may be waiting for this one.
-            if waited < SPINS {
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
+        let left = AtomicUsize::new(self.queues.iter().map(Vec::len).sum());
+        let queues: Vec<_> = self.queues.into_iter().map(|q| Mutex::new(q.into_iter())).collect();
+        let take = |queue: usize, own: bool| {
+            // A task that panics has left its queue before; the pool passes the panic on.
+            let mut queue = queues[queue].lock().unwrap_or_else(PoisonError::into_inner);
+            if own { queue.next() } else { queue.next_back() }
+        };
+        (0..count).into_par_iter().with_max_len(1).for_each(|_| {
+            let own = rayon::current_thread_index().unwrap_or(0) % count;
+            for other in 0..count {
+                while let Some(task) = take((own + other) % count, other == 0) {
+                    let _done = CountDown(&left);
+                    work(task);
+                }
             }
-            waited += 1;
-        }
-    });
+            let mut waited = 0;
+            while left.load(Ordering::Acquire) > 0 {
+                // Where threads outnumber the cores, the one waited for may be waiting for this one.
+                if waited < SPINS {
+                    waited += 1;
+                    std::hint::spin_loop();
+                } else {
+                    std::thread::yield_now();
+                }
+            }
+        });
+    }
 }
 
 /// Turns of waiting before a thread lets others run: some hundred microseconds.
@@ -102,14 +127,12 @@ mod tests {
     #[test]
     fn every_task_is_done_once_whatever_the_queues() {
         for threads in [1, 2, 5] {
-            for count in [1, 2, 7] {
+            for groups in [1, 2, 3, 7] {
                 let done: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
-                let mut queues = vec![Vec::new(); count];
-                for task in 0..50 {
-                    queues[task * task % count].push(task);
-                }
                 with_threads(threads, || {
-                    run_tasks(queues, |task: usize| {
+                    let mut tasks = Tasks::new(groups);
+                    (0..50).for_each(|task| tasks.push(task % 7, task * task, task));
+                    tasks.run(|task| {
                         done[task].fetch_add(1, Ordering::Relaxed);
                     });
                 })
@@ -117,6 +140,29 @@ mod tests {
                 assert!(done.iter().all(|d| d.load(Ordering::Relaxed) == 1));
             }
         }
+    }
+
+    #[test]
+    fn a_thread_that_is_busy_elsewhere_holds_nobody_up() {
+        let finished = AtomicUsize::new(0);
+        with_threads(2, || {
+            rayon::join(
+                || {
+                    let mut tasks = Tasks::new(2);
+                    (0..8).for_each(|i| tasks.push(i % 2, i, i));
+                    tasks.run(|_| {
+                        finished.fetch_add(1, Ordering::Relaxed);
+                    });
+                },
+                || {
+                    while finished.load(Ordering::Relaxed) < 8 {
+                        std::thread::yield_now();
+                    }
+                },
+            );
+        })
+        .unwrap();
+        assert_eq!(finished.into_inner(), 8);
     }
 
     #[test]
