@@ -15,8 +15,10 @@ use crate::optimizer::ParameterState;
 /// Rows of a dense kernel that one task steps: bands of every tile height.
 const KERNEL_ROWS: usize = 24;
 
-/// Tasks that the features of a batch are divided into for each panel.
-const FEATURE_TASKS: usize = 8;
+/// Tasks that the features of a batch are divided into for each panel, at least: the more there are,
+/// the better they are spread, and the more often one is taken over by a thread that does not have its
+/// rows at hand.
+const FEATURE_TASKS: usize = 4;
 
 /// What a step has found out on its way forward and back, and how it is to move the weights.
 pub(super) struct Update<'a> {
@@ -38,8 +40,9 @@ impl Update<'_> {
     pub(super) fn run(self, model: &Sequential, working: &mut Working) {
         let Self { by_feature, first, blocks, rule, decay, step, every_row } = self;
         let stages = model.stages();
-        let n_features = working.rows();
         let Working { panels, packed, later, changed, .. } = working;
+        let threads_a_panel = rayon::current_num_threads().div_ceil(panels.len());
+        let parts = FEATURE_TASKS.max(2 * threads_a_panel);
         let mut tasks = Tasks::new(panels.len());
         let regularizer = stages[0].dense.kernel_regularizer;
         let every_row = every_row || !regularizer.is_zero();
@@ -48,7 +51,7 @@ impl Update<'_> {
             let Panel { weights, bias, state, bias_state, .. } = panel;
             let rows = Rows { weights, state, width };
             let mut number = 0;
-            rows.by_feature(by_feature, every_row, n_features, |rows, first, last_visit, range| {
+            rows.by_feature(by_feature, every_row, parts, |rows, first, last_visit, range| {
                 let task = Task::Features(FeatureStep {
                     rows,
                     first,
@@ -171,28 +174,29 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Ranges of rows that hold about the same number of the batch's non-zeros, or with `every_row`
+    /// At most `parts` ranges of rows that hold about the same number of the batch's non-zeros, or with `every_row`
     /// about the same number of rows. Each comes with its first row, its visits and its range in the
     /// list of features.
     fn by_feature(
         self,
         batch: &ByFeature,
         every_row: bool,
-        n_rows: usize,
+        parts: usize,
         mut each: impl FnMut(RowsMut<'a>, u32, &'a mut [u32], std::ops::Range<usize>),
     ) {
         let ParameterState { m, v, last_visit } = self.state;
         let (mut weights, mut m, mut v) = (self.weights, &mut m[..], &mut v[..]);
         let mut last_visit = &mut last_visit[..];
+        let n_rows = weights.len() / self.width;
         let mut row = 0;
         let mut at = 0;
         let total = batch.samples.len();
-        for task in 1..=FEATURE_TASKS {
+        for task in 1..=parts {
             let (end_row, end_at) = if every_row {
-                let end_row = n_rows * task / FEATURE_TASKS;
+                let end_row = n_rows * task / parts;
                 (end_row, batch.features.partition_point(|&f| (f as usize) < end_row))
             } else {
-                let share = total * task / FEATURE_TASKS;
+                let share = total * task / parts;
                 let end_at = batch.starts[..batch.features.len()]
                     .partition_point(|&start| (start as usize) < share)
                     .max(at);
