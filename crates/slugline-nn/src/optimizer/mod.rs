@@ -244,9 +244,10 @@ impl Optimizer {
             true => Ok(()),
             false => setting(name, value, "at least 0 and below 1"),
         };
-        let positive = |name, value: f32| match value.is_finite() && value > 0.0 {
+        // Divisors contain it, and have to stay where the kernels' reciprocal is exact enough.
+        let divisor = |name, value: f32| match (f32::MIN_POSITIVE..=1e30).contains(&value) {
             true => Ok(()),
-            false => setting(name, value, "a finite number above 0"),
+            false => setting(name, value, "from 1.2e-38 to 1e30"),
         };
         let not_negative = |name, value: f32| match value.is_finite() && value >= 0.0 {
             true => Ok(()),
@@ -256,21 +257,21 @@ impl Optimizer {
             Self::Sgd { momentum, .. } => share("momentum", momentum),
             Self::RmsProp { rho, epsilon, .. } => {
                 share("rho", rho)?;
-                positive("epsilon", epsilon)
+                divisor("epsilon", epsilon)
             }
             Self::Adagrad { initial_accumulator_value, epsilon, .. } => {
                 not_negative("initial_accumulator_value", initial_accumulator_value)?;
-                positive("epsilon", epsilon)
+                divisor("epsilon", epsilon)
             }
             Self::Adam { beta_1, beta_2, epsilon, .. } => {
                 share("beta_1", beta_1)?;
                 share("beta_2", beta_2)?;
-                positive("epsilon", epsilon)
+                divisor("epsilon", epsilon)
             }
             Self::AdamW { beta_1, beta_2, epsilon, weight_decay, .. } => {
                 share("beta_1", beta_1)?;
                 share("beta_2", beta_2)?;
-                positive("epsilon", epsilon)?;
+                divisor("epsilon", epsilon)?;
                 not_negative("weight_decay", weight_decay)
             }
         }
@@ -319,6 +320,19 @@ impl Optimizer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epsilon_that_no_divisor_stands_is_refused() {
+        for epsilon in [0.0, -1e-7, 1e-45, 1e31, f32::NAN, f32::INFINITY] {
+            let optimizer = Optimizer::Adagrad {
+                learning_rate: LearningRate::Constant(0.1),
+                initial_accumulator_value: 0.1,
+                epsilon,
+            };
+            let error = optimizer.check().unwrap_err().to_string();
+            assert!(error.contains("epsilon") && error.contains("1.2e-38"), "{error}");
+        }
+    }
 
     #[test]
     fn names_and_defaults_round_trip() {
