@@ -75,7 +75,7 @@ pub(super) struct Working {
     /// What the first kernel has rows for, if not for every feature.
     kept: Option<Kept>,
     /// The optimizer's memory for all features, if the panels have not all of it.
-    all_states: Option<(ParameterState, ParameterState)>,
+    all_state: Option<ParameterState>,
 }
 
 impl Working {
@@ -89,23 +89,21 @@ impl Working {
     ) -> Self {
         let (first, rest) = model.parameters().split_first().expect("a network has layers");
         let mut states = std::mem::take(&mut compiled.state).into_iter();
-        let mut first_states = states.next().expect("one state a layer");
+        let (mut state, bias_state) = states.next().expect("one state a layer");
         let count = (first.units / PANEL_COLUMNS).clamp(1, threads.max(1));
         let width = (padded(first.units) / LINE).div_ceil(count) * LINE;
         let all = first.units;
-        let mut all_states = None;
+        let mut all_state = None;
         let gathered;
         let mut kernel = first.kernel.as_slice();
         if let Some(kept) = &kept {
             gathered = kept.gather(kernel, all);
             kernel = &gathered;
-            let (state, bias_state) = &first_states;
-            let some = (kept.gather_state(state, all), bias_state.clone());
-            all_states = Some(std::mem::replace(&mut first_states, some));
+            let gathered = kept.gather_state(&state, all);
+            all_state = Some(std::mem::replace(&mut state, gathered));
         }
         let ranges: Vec<_> =
             (0..all).step_by(width).map(|start| start..(start + width).min(all)).collect();
-        let (state, bias_state) = first_states;
         let states_of_panels = cut_state(state, all, &ranges);
         let panels = ranges
             .iter()
@@ -136,7 +134,7 @@ impl Working {
             })
             .collect();
         let changed = vec![false; kept.as_ref().map_or(first.n_in, Kept::len).div_ceil(GROUP)];
-        Self { panels, packed, later, changed, kept, all_states }
+        Self { panels, packed, later, changed, kept, all_state }
     }
 
     /// Number of rows of the first kernel.
@@ -172,17 +170,16 @@ impl Working {
                     let all = &mut kernel[kept.id(place) * all..][..all];
                     all[columns.clone()].copy_from_slice(row);
                 }
-                paste(&panel.bias, columns, first.bias.make_mut(), all);
-                continue;
+            } else {
+                kernel
+                    .par_chunks_mut(GROUP * all)
+                    .zip(panel.weights.par_chunks(GROUP * panel.width()))
+                    .zip(&self.changed)
+                    .with_min_len(ROWS_A_TASK / GROUP)
+                    .filter(|(_, changed)| **changed)
+                    .for_each(|((rows, part), _)| paste_rows(part, columns, rows, all));
             }
-            kernel
-                .par_chunks_mut(GROUP * all)
-                .zip(panel.weights.par_chunks(GROUP * panel.width()))
-                .zip(&self.changed)
-                .with_min_len(ROWS_A_TASK / GROUP)
-                .filter(|(_, changed)| **changed)
-                .for_each(|((rows, part), _)| paste_rows(part, columns, rows, all));
-            paste(&panel.bias, &panel.columns, first.bias.make_mut(), all);
+            paste(&panel.bias, columns, first.bias.make_mut(), all);
         }
         for (p, packed) in rest.iter_mut().zip(&self.packed) {
             unpack(&packed.kernel, packed.units, p.kernel.make_mut());
@@ -202,14 +199,12 @@ impl Working {
             join_states(panels, all, |panel| &mut panel.state),
             join_states(panels, all, |panel| &mut panel.bias_state),
         );
-        let first = match (self.kept, self.all_states) {
-            (Some(kept), Some((mut state, _))) => {
-                kept.scatter_state(&first.0, &mut state, all);
-                (state, first.1)
-            }
-            _ => first,
-        };
-        let mut states = vec![first];
+        let (mut state, bias_state) = first;
+        if let Some((kept, mut all_state)) = self.kept.zip(self.all_state) {
+            kept.scatter_state(&state, &mut all_state, all);
+            state = all_state;
+        }
+        let mut states = vec![(state, bias_state)];
         states.extend(self.later.iter().zip(&self.packed).map(|(later, p)| {
             let tight = |state: &ParameterState| {
                 state.map_moments(|packed| {

@@ -73,7 +73,7 @@ impl Update<'_> {
             });
             if !bias.is_empty() {
                 let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
-                tasks.push(i, number, Task::FirstBias { delta, rows });
+                tasks.push(i, number, Task::Bias { deltas: vec![&delta[..]], rows });
             }
         }
         tasks.push(0, 0, Task::Note { by_feature, every_row, changed });
@@ -84,7 +84,8 @@ impl Update<'_> {
             let Packed { kernel, bias, .. } = p;
             if !bias.is_empty() {
                 let rows = RowsMut { weights: bias, m: &mut bias_state.m, v: &mut bias_state.v };
-                tasks.push(0, number, Task::Bias { stage: i + 1, rows });
+                let deltas = blocks.iter().map(|block| &block.deltas[i + 1][..]).collect();
+                tasks.push(0, number, Task::Bias { deltas, rows });
                 number += 1;
             }
             Rows { weights: kernel, state, width: units }.in_bands(|rows, first| {
@@ -103,15 +104,10 @@ impl Update<'_> {
                 }
             }
             Task::Features(features) => features.run(cpu),
-            Task::FirstBias { delta, rows } => {
+            Task::Bias { deltas, rows } => {
                 let mut gradient = vec![0.0; rows.weights.len()];
-                add_column_sums(cpu, delta, &mut gradient);
-                step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
-            }
-            Task::Bias { stage, rows } => {
-                let mut gradient = vec![0.0; rows.weights.len()];
-                for block in blocks {
-                    add_column_sums(cpu, &block.deltas[stage], &mut gradient);
+                for delta in deltas {
+                    add_column_sums(cpu, delta, &mut gradient);
                 }
                 step_dense(cpu, rule, Regularizer::default(), rows, &gradient);
             }
@@ -137,12 +133,9 @@ enum Task<'a> {
         changed: &'a mut [bool],
     },
     Features(FeatureStep<'a>),
-    FirstBias {
-        delta: &'a [f32],
-        rows: RowsMut<'a>,
-    },
     Bias {
-        stage: usize,
+        /// Gradients of the pre-activations, piece by piece.
+        deltas: Vec<&'a [f32]>,
         rows: RowsMut<'a>,
     },
     Kernel {
@@ -174,9 +167,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// At most `parts` ranges of rows that hold about the same number of the batch's non-zeros, or with `every_row`
-    /// about the same number of rows. Each comes with its first row, its visits and its range in the
-    /// list of features.
+    /// At most `parts` ranges of rows that hold about the same number of the batch's non-zeros, or
+    /// with `every_row` about the same number of rows. Each comes with its first row, its visits and
+    /// its range in the list of features.
     fn by_feature(
         self,
         batch: &ByFeature,
