@@ -166,6 +166,22 @@ def roofline(measured, facts):
                 f"{part['bytes'] / 1e3:.1f} kB | {part['far_bytes'] / 1e3:.1f} kB, {part['level']} | "
                 f"{quantity(part['bound_seconds'], 's')} | {100 * part['fraction']:.0f} % |"
             )
+    parts += [
+        "## Kernels",
+        "One run of each on a batch of 512 samples of the published example, on one thread, again and "
+        "again, so that what fits a cache is there; bounds as above, the tables of the sparse layer in "
+        "the third cache. Each has first given the bits of its portable form. The same list under "
+        "divan: `cargo bench -p slugline-bench --bench kernels`.",
+        "| kernel | shape | measured | multiply-adds | other operations | bytes | from afar | bound | "
+        "of the bound |\n|---|---|---|---|---|---|---|---|---|",
+    ]
+    for kernel in first["kernels"]:
+        parts[-1] += (
+            f"\n| {kernel['name']} | {kernel['shape']} | {quantity(kernel['seconds'], 's')} | "
+            f"{kernel['flops'] / 1e3:,.0f} kFLOP | {kernel['additions'] / 1e3:,.0f} k | "
+            f"{kernel['bytes'] / 1e3:,.0f} kB | {kernel['table_bytes'] / 1e3:,.0f} kB | "
+            f"{quantity(kernel['bound_seconds'], 's')} | {100 * kernel['fraction']:.0f} % |"
+        )
     parts.append("## What is in the way")
     parts += [f"**{name}.** {text}" for name, text in notes("What is in the way").items()]
     parts += ["## Machine and versions", machine(facts)]

@@ -12,6 +12,7 @@ use slugline::nn::{
     CsrMatrix, Dense, FitOptions, Loss, Optimizer, Sequential, Targets, with_threads,
 };
 use slugline::text::{FeatureBuffer, Vectorizer};
+use slugline_nn::benchmarks::{Data, kernels};
 
 use crate::Failure;
 use crate::data::{self, Example, example, network};
@@ -75,6 +76,8 @@ pub fn measure(folder: &Path, threads: usize) -> Result<Value, Failure> {
     let peaks = peaks(threads)?;
     let example = example(folder)?;
     let distinct = features_a_step(&example.x);
+    // Kernels run on one thread each.
+    let kernels = if threads == 1 { kernel_parts(&example, &peaks)? } else { Vec::new() };
     let mut parts = network_parts(&example, distinct, &peaks, threads)?;
     parts.extend(text_parts(folder, &peaks, threads)?);
     Ok(json!({
@@ -88,6 +91,7 @@ pub fn measure(folder: &Path, threads: usize) -> Result<Value, Failure> {
         "memory": peaks.memory,
         "non_zeros_a_sample": example.x.nnz() as f64 / example.x.rows() as f64,
         "features_a_step": distinct,
+        "kernels": kernels,
         "parts": parts.iter().map(|part| part.json(&peaks)).collect::<Vec<_>>(),
     }))
 }
@@ -188,6 +192,45 @@ fn network_parts(
         level: "L2",
     };
     Ok(vec![whole, first, rest, predict])
+}
+
+/// The kernels one by one, each on a batch of the example.
+fn kernel_parts(example: &Example, peaks: &Peaks) -> Result<Vec<Value>, Failure> {
+    const SECONDS: f64 = 0.05;
+    let data = Data::new(&example.x)?;
+    kernels(&data)
+        .iter()
+        .map(|kernel| {
+            if !kernel.agrees(&data) {
+                return Err(format!("{} differs from the portable kernel", kernel.name).into());
+            }
+            let mut data = data.clone();
+            let mut rounds = 1;
+            let seconds = best(|| {
+                let start = Instant::now();
+                for _ in 0..rounds {
+                    kernel.run(black_box(&mut data));
+                }
+                let seconds = start.elapsed().as_secs_f64() / f64::from(rounds);
+                rounds = (SECONDS / seconds).clamp(1.0, 1e6) as u32;
+                Ok(seconds)
+            })?;
+            let work = kernel.work;
+            let arithmetic = work.flops / peaks.flops + work.additions / peaks.additions;
+            let bound = arithmetic.max(work.bytes / peaks.l1).max(work.table_bytes / peaks.l3);
+            Ok(json!({
+                "name": kernel.name,
+                "shape": kernel.shape,
+                "seconds": seconds,
+                "flops": work.flops,
+                "additions": work.additions,
+                "bytes": work.bytes,
+                "table_bytes": work.table_bytes,
+                "bound_seconds": bound,
+                "fraction": bound / seconds,
+            }))
+        })
+        .collect()
 }
 
 /// From text to rows.

@@ -24,6 +24,9 @@
 //!
 //! This crate knows nothing of words, files or terminals.
 
+#[cfg(feature = "benchmarks")]
+#[doc(hidden)]
+pub mod benchmarks;
 mod buffer;
 mod error;
 mod kernels;

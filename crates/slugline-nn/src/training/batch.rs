@@ -72,7 +72,7 @@ impl Batch {
 /// The non-zeros of a batch by feature: a counting sort of the batch.
 ///
 /// Its cost follows the non-zeros, but for one byte in [`GROUP`] features of the vocabulary.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ByFeature {
     /// Features that occur, rising.
     pub(crate) features: Vec<u32>,

@@ -1,6 +1,6 @@
 //! Training: batches, steps, epochs, and what may watch and steer them.
 
-mod batch;
+pub(crate) mod batch;
 mod block;
 mod callback;
 mod evaluate;
