@@ -74,7 +74,7 @@ pub struct Documents {
 impl Documents {
     /// No documents, one label each, of these classes.
     pub fn new(class_names: Vec<String>) -> Self {
-        Self::with_labels(class_names, Labels::Single(Vec::new()))
+        Self::of_kind(class_names, LabelKind::Single)
     }
 
     /// No documents, with labels of a kind.
