@@ -126,9 +126,11 @@ impl Documents {
         }
         let beyond = |label: &&u32| **label as usize >= classes;
         let wrong = match &labels {
-            Labels::Single(all) => {
-                all.iter().enumerate().find(|(_, label)| beyond(label)).map(|(i, &label)| (i, label))
-            }
+            Labels::Single(all) => all
+                .iter()
+                .enumerate()
+                .find(|(_, label)| beyond(label))
+                .map(|(i, &label)| (i, label)),
             Labels::Multi(all) => all
                 .iter()
                 .enumerate()
@@ -267,8 +269,7 @@ impl Documents {
             out.places = positions.iter().map(place).collect();
         }
         out.labels = self.labels.select(positions);
-        out.weights =
-            self.weights.as_ref().map(|all| positions.iter().map(|&i| all[i]).collect());
+        out.weights = self.weights.as_ref().map(|all| positions.iter().map(|&i| all[i]).collect());
         out
     }
 

@@ -23,7 +23,7 @@ pub mod documents;
 pub mod encode;
 pub mod error;
 pub mod fetch;
-mod intern;
+pub(crate) mod intern;
 pub mod reuters;
 pub mod sample;
 pub mod sequences;
