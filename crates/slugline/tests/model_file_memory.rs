@@ -6,7 +6,7 @@
 use slugline::classifier::{Classifier, TrainingOptions, ValidationSplit};
 use slugline::corpus::{SequenceOptions, sample};
 use slugline::nn::{Activation, Dense, Sequential};
-use slugline::text::Vectorizer;
+use slugline::text::MultiHotVectorizer;
 use twox_hash::XxHash3_128;
 
 const MIB: usize = 1 << 20;
@@ -36,7 +36,7 @@ fn large() -> Classifier {
     let classes = small.class_names().len();
     let layers =
         [Dense::new(64).into(), Dense::new(classes).activation(Activation::Softmax).into()];
-    let vectorizer = Vectorizer::from_parts(
+    let vectorizer = MultiHotVectorizer::from_parts(
         small.vectorizer().vocabulary().clone(),
         small.vectorizer().options().clone(),
         width,

@@ -8,7 +8,7 @@ mod train;
 use crate::corpus::{Corpus, CorpusError};
 use crate::evaluation::Evaluation;
 use crate::nn::{NnError, Sequential};
-use crate::text::{Vectorizer, VocabularyError};
+use crate::text::{MultiHotVectorizer, VocabularyError};
 
 pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
@@ -17,7 +17,7 @@ pub use record::{CorpusRecord, TrainingRecord};
 /// A trained text classifier.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    vectorizer: Vectorizer,
+    vectorizer: MultiHotVectorizer,
     network: Sequential,
     class_names: Vec<String>,
     record: TrainingRecord,
@@ -101,7 +101,7 @@ impl Classifier {
     /// of class names not that of its outputs; [`ClassifierError::Network`] if the record's loss does
     /// not fit the network.
     pub fn from_parts(
-        vectorizer: Vectorizer,
+        vectorizer: MultiHotVectorizer,
         mut network: Sequential,
         class_names: Vec<String>,
         record: TrainingRecord,
@@ -130,7 +130,7 @@ impl Classifier {
     }
 
     /// What makes rows of text.
-    pub fn vectorizer(&self) -> &Vectorizer {
+    pub fn vectorizer(&self) -> &MultiHotVectorizer {
         &self.vectorizer
     }
 
@@ -162,7 +162,7 @@ impl Classifier {
                 problem,
             });
         }
-        let theirs = Vectorizer::from_corpus(corpus, self.vectorizer.width())?;
+        let theirs = MultiHotVectorizer::from_corpus(corpus, self.vectorizer.width())?;
         match self.vectorizer.numbering_difference(&theirs) {
             None => Ok(()),
             Some(problem) => {

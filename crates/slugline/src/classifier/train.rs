@@ -12,7 +12,7 @@ use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
     NnError, Sequential, StopReason, Targets, Validation, to_categorical,
 };
-use crate::text::{Vectorizer, multi_hot};
+use crate::text::{MultiHotVectorizer, multi_hot};
 
 /// What every classifier reports beside its loss.
 pub(super) const METRICS: [Metric; 1] = [Metric::Accuracy];
@@ -51,7 +51,7 @@ impl Classifier {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
         let classes = corpus.class_names.len();
-        let vectorizer = Vectorizer::from_corpus(corpus, options.max_features)?;
+        let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
         let x = multi_hot(&corpus.train, options.max_features)?;
         let (train, held_out) = split(options.validation, x.rows())?;
         let part = |range: &Range<usize>| -> Result<(CsrMatrix, Targets), NnError> {

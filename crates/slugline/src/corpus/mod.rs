@@ -3,6 +3,7 @@
 //! A [`Corpus`] is what every source ends in: documents as sequences of word ids, one integer label
 //! each, the names of the classes and the [`WordIndex`] that turns ids back into words.
 //!
+//! * [`documents`]: labelled texts with everything that a user's file says of them
 //! * [`fetch`]: where the files of a corpus are found on this machine, and their download
 //! * [`sequences`]: the storage and the options of Keras's numbering ([`SequenceOptions`])
 //! * [`tokenize`]: the rule that cuts text into words
@@ -18,10 +19,11 @@
 
 pub mod datasets;
 pub mod describe;
+pub mod documents;
 pub mod encode;
 pub mod error;
 pub mod fetch;
-mod intern;
+pub(crate) mod intern;
 pub mod reuters;
 pub mod sample;
 pub mod sequences;
@@ -34,6 +36,7 @@ use crate::hex::hex;
 
 pub use datasets::{Dataset, DatasetError, Location};
 pub use describe::{ClassSize, Description, Lengths, PartDescription};
+pub use documents::{Documents, LabelKind, Labels, Place};
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};

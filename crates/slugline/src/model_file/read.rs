@@ -19,7 +19,7 @@ use super::description::{
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
 use crate::nn::{Buffer, Layer, Sequential};
-use crate::text::{Vectorizer, Vocabulary};
+use crate::text::{MultiHotVectorizer, Vocabulary};
 
 /// The content of a file and whatever keeps it.
 pub(super) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -86,7 +86,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
             .map_err(|e| parts(e.into()))?;
     let vectorizer = match vectorizer.kind {
         VectorizerKind::MultiHot => {
-            Vectorizer::from_parts(vocabulary, vectorizer.options, vectorizer.width)
+            MultiHotVectorizer::from_parts(vocabulary, vectorizer.options, vectorizer.width)
         }
     };
     Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)

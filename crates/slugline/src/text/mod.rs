@@ -1,14 +1,23 @@
 //! From text to features: words to numbers, numbers to the sparse rows that a network takes.
 //!
+//! * [`Analyzer`]: text to tokens
+//! * [`TermVectorizer`]: words, n-grams, prefixes and parts of words, weighted, for any text
 //! * [`Vocabulary`]: words and their numbers, in a form that a model file holds as it is
-//! * [`Vectorizer`]: text to a multi-hot row, as the corpus's own documents were turned into one
+//! * [`MultiHotVectorizer`]: text to a multi-hot row, as the documents of a numbered corpus
 //! * [`multi_hot`]: the rows of a whole corpus
 //!
-//! The rule that cuts text into words stands in [`corpus::encode`](crate::corpus::encode), since the
-//! numbering of a corpus rests on it.
+//! The rule that cuts a numbered corpus into words stands in [`corpus::encode`](crate::corpus::encode),
+//! since the numbering rests on it.
 
-mod vectorizer;
+mod analyzer;
+mod multi_hot;
+mod terms;
 mod vocabulary;
 
-pub use vectorizer::{FeatureBuffer, Vectorizer, multi_hot};
+pub use analyzer::{Analyzer, AnalyzerOptions, Normalization, TokenRule};
+pub use multi_hot::{FeatureBuffer, MultiHotVectorizer, multi_hot};
+pub use terms::{
+    Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind, TermVectorizer,
+    TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions, class_spread,
+};
 pub use vocabulary::{Vocabulary, VocabularyError};

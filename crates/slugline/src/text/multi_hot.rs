@@ -2,6 +2,7 @@
 
 use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
+use super::analyzer::Analyzer;
 use super::vocabulary::{Vocabulary, VocabularyError};
 use crate::corpus::tokenize::Tokenizer;
 use crate::corpus::{Corpus, SequenceOptions, Sequences};
@@ -11,7 +12,7 @@ use crate::corpus::{Corpus, SequenceOptions, Sequences};
 ///
 /// The row includes the start mark and the mark of left-out words, as in the published example.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Vectorizer {
+pub struct MultiHotVectorizer {
     vocabulary: Vocabulary,
     options: SequenceOptions,
     width: usize,
@@ -22,16 +23,18 @@ pub struct Vectorizer {
 pub struct FeatureBuffer {
     tokenizer: Tokenizer,
     set: IdSet,
-    indices: Vec<u32>,
-    values: Vec<f32>,
-    words: usize,
-    unknown_words: usize,
+    pub(super) indices: Vec<u32>,
+    pub(super) values: Vec<f32>,
+    pub(super) analyzer: Option<Analyzer>,
+    pub(super) features: Vec<u32>,
+    pub(super) words: usize,
+    pub(super) unknown_words: usize,
 }
 
 impl FeatureBuffer {
     /// The row of the last text.
     pub fn row(&self) -> SparseRow<'_> {
-        SparseRow { indices: &self.indices, values: &self.values[..self.indices.len()] }
+        SparseRow { indices: &self.indices, values: &self.values }
     }
 
     /// Number of words of the last text.
@@ -45,7 +48,7 @@ impl FeatureBuffer {
     }
 }
 
-impl Vectorizer {
+impl MultiHotVectorizer {
     /// The vectorizer of a corpus: its words and its numbering, `width` features.
     ///
     /// Only words that can get an id below `width` are kept.
@@ -128,10 +131,10 @@ impl Vectorizer {
     ///
     /// ```
     /// use slugline::corpus::{sample, SequenceOptions};
-    /// use slugline::text::{FeatureBuffer, Vectorizer};
+    /// use slugline::text::{FeatureBuffer, MultiHotVectorizer};
     ///
     /// let corpus = sample::load(&SequenceOptions { num_words: Some(1000), ..Default::default() })?;
-    /// let vectorizer = Vectorizer::from_corpus(&corpus, 1000)?;
+    /// let vectorizer = MultiHotVectorizer::from_corpus(&corpus, 1000)?;
     /// let mut buffer = FeatureBuffer::default();
     /// vectorizer.vectorize("the said the", &mut buffer);
     /// assert_eq!(buffer.words(), 3);
@@ -139,7 +142,7 @@ impl Vectorizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
-        let FeatureBuffer { tokenizer, set, indices, values, words, unknown_words } = buffer;
+        let FeatureBuffer { tokenizer, set, indices, values, words, unknown_words, .. } = buffer;
         indices.clear();
         let (mut seen, mut unknown) = (0, 0);
         self.options.encode_ranks([], indices);
@@ -152,9 +155,8 @@ impl Vectorizer {
         });
         (*words, *unknown_words) = (seen, unknown);
         set.make(indices, self.width);
-        if values.len() < indices.len() {
-            values.resize(indices.len(), 1.0);
-        }
+        values.clear();
+        values.resize(indices.len(), 1.0);
     }
 }
 
@@ -273,7 +275,7 @@ mod tests {
             let (texts, corpus) = corpus(&options);
             let width = num_words.unwrap_or(50) as usize;
             let rows = multi_hot(&corpus.train, width).unwrap();
-            let vectorizer = Vectorizer::from_corpus(&corpus, width).unwrap();
+            let vectorizer = MultiHotVectorizer::from_corpus(&corpus, width).unwrap();
             let mut buffer = FeatureBuffer::default();
             let mut from_text: Vec<Vec<u32>> = texts
                 .iter()
@@ -293,7 +295,7 @@ mod tests {
     #[test]
     fn the_first_difference_in_numbering_is_told() {
         let make = |options: &SequenceOptions, width| {
-            Vectorizer::from_corpus(&corpus(options).1, width).unwrap()
+            MultiHotVectorizer::from_corpus(&corpus(options).1, width).unwrap()
         };
         let options = SequenceOptions { num_words: Some(9), ..Default::default() };
         let ours = make(&options, 50);
@@ -315,7 +317,7 @@ mod tests {
     #[test]
     fn unknown_words_are_counted() {
         let (_, corpus) = corpus(&SequenceOptions::default());
-        let vectorizer = Vectorizer::from_corpus(&corpus, 50).unwrap();
+        let vectorizer = MultiHotVectorizer::from_corpus(&corpus, 50).unwrap();
         let mut buffer = FeatureBuffer::default();
         vectorizer.vectorize("Wheat, quinoa & CORN!", &mut buffer);
         assert_eq!((buffer.words(), buffer.unknown_words()), (3, 1));

@@ -1,0 +1,325 @@
+//! Text to tokens: normalisation, case, the rule that cuts, what becomes of numbers.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick, is_nfkc_quick};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::corpus::tokenize::Tokenizer;
+
+/// Unicode's normal form that a text is brought into before it is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// None.
+    None,
+    /// Canonical composition: `e` with a combining accent is `é`. The default.
+    #[default]
+    Nfc,
+    /// Compatibility composition: also `ﬁ` is `fi`, full-width letters are ordinary ones.
+    Nfkc,
+    /// Compatibility decomposition without its combining marks: `é` is `e`. As scikit-learn's
+    /// `strip_accents="unicode"`.
+    StripAccents,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenRule {
+    /// Words by Unicode's word boundaries (UAX #29), cut further at ASCII punctuation, so that in
+    /// ASCII text a token is a maximal run of letters and digits. An ideograph is a token of its own,
+    /// and so is an emoji. The default.
+    #[default]
+    Words,
+    /// Words by Unicode's word boundaries, uncut: `don't` and `3.14` are one token each.
+    Unicode,
+    /// As `keras.preprocessing.text.Tokenizer` with its default filters: what stands between spaces,
+    /// tabs, newlines and ASCII punctuation other than the apostrophe.
+    Keras,
+    /// Runs of at least two letters, digits and underscores, as scikit-learn's default
+    /// `token_pattern`.
+    ScikitLearn,
+    /// What stands between white space.
+    Whitespace,
+}
+
+/// How text becomes tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnalyzerOptions {
+    /// Normal form. Default canonical composition.
+    pub normalization: Normalization,
+    /// Whether upper and lower case are the same. Default yes.
+    pub lowercase: bool,
+    /// What a token is. Default words.
+    pub tokens: TokenRule,
+    /// Whether punctuation between the words makes tokens too, one for each run of the same
+    /// character. For the rule [`TokenRule::Words`] only. Default no.
+    pub punctuation: bool,
+    /// Whether a token of digits alone becomes as many zeros, so that numbers of one length are one
+    /// word. Default no.
+    pub mask_digits: bool,
+}
+
+impl Default for AnalyzerOptions {
+    fn default() -> Self {
+        Self {
+            normalization: Normalization::Nfc,
+            lowercase: true,
+            tokens: TokenRule::Words,
+            punctuation: false,
+            mask_digits: false,
+        }
+    }
+}
+
+/// Cuts texts into tokens, reusing its buffers.
+///
+/// ```
+/// use slugline::text::{Analyzer, AnalyzerOptions};
+///
+/// let mut analyzer = Analyzer::new(AnalyzerOptions { mask_digits: true, ..Default::default() });
+/// assert_eq!(analyzer.tokens("In 1987 she didn't  sell 東京 🙂."), ["in", "0000", "she", "didn", "t", "sell", "東", "京", "🙂"]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Analyzer {
+    options: AnalyzerOptions,
+    text: String,
+    zeros: String,
+    keras: Tokenizer,
+}
+
+impl Analyzer {
+    /// An analyzer with these settings.
+    pub fn new(options: AnalyzerOptions) -> Self {
+        Self { options, text: String::new(), zeros: String::new(), keras: Tokenizer::default() }
+    }
+
+    /// The settings.
+    pub fn options(&self) -> &AnalyzerOptions {
+        &self.options
+    }
+
+    /// The tokens of `text`.
+    pub fn tokens(&mut self, text: &str) -> Vec<String> {
+        let mut tokens = Vec::new();
+        self.for_each(text, |token| tokens.push(token.to_owned()));
+        tokens
+    }
+
+    /// Calls `f` with every token of `text` in order.
+    pub fn for_each(&mut self, text: &str, mut f: impl FnMut(&str)) {
+        let Self { options, text: folded, zeros, keras } = self;
+        fold(text, options, folded);
+        let mask = options.mask_digits;
+        let mut emit = |token: &str| {
+            if mask && token.bytes().all(|byte| byte.is_ascii_digit()) {
+                while zeros.len() < token.len() {
+                    zeros.push('0');
+                }
+                f(&zeros[..token.len()]);
+            } else {
+                f(token);
+            }
+        };
+        match options.tokens {
+            TokenRule::Words => words(folded, options.punctuation, &mut emit),
+            TokenRule::Unicode => {
+                folded.split_word_bounds().filter(|s| is_token(s)).for_each(emit);
+            }
+            TokenRule::Keras => keras.for_each(folded, |token| emit(token.as_str())),
+            TokenRule::ScikitLearn => {
+                let other = |c: char| !(c.is_alphanumeric() || c == '_' || is_combining_mark(c));
+                folded.split(other).filter(|run| run.chars().nth(1).is_some()).for_each(emit);
+            }
+            TokenRule::Whitespace => folded.split_whitespace().for_each(emit),
+        }
+    }
+}
+
+/// Puts `text` into normal form and lower case.
+fn fold(text: &str, options: &AnalyzerOptions, out: &mut String) {
+    out.clear();
+    if text.is_ascii() {
+        out.push_str(text);
+    } else {
+        match options.normalization {
+            Normalization::Nfc if is_nfc_quick(text.chars()) != IsNormalized::Yes => {
+                out.extend(text.nfc());
+            }
+            Normalization::Nfkc if is_nfkc_quick(text.chars()) != IsNormalized::Yes => {
+                out.extend(text.nfkc());
+            }
+            Normalization::StripAccents => {
+                out.extend(text.nfkd().filter(|&c| !is_combining_mark(c)));
+            }
+            _ => out.push_str(text),
+        }
+    }
+    // The Keras rule lowers for itself.
+    if options.lowercase && options.tokens != TokenRule::Keras {
+        if out.is_ascii() {
+            out.make_ascii_lowercase();
+        } else {
+            *out = out.to_lowercase();
+        }
+    }
+}
+
+/// Whether a segment between two word boundaries is a token: it holds a letter, a digit or an emoji.
+fn is_token(segment: &str) -> bool {
+    segment.chars().any(|c| c.is_alphanumeric() || is_emoji(c))
+}
+
+/// Whether a character is a pictograph: the blocks of symbols that Unicode presents as emoji.
+fn is_emoji(c: char) -> bool {
+    matches!(c as u32, 0x2600..=0x27BF | 0x1F000..=0x1FAFF | 0x2B50 | 0x2B55)
+}
+
+/// Calls `f` with the tokens of the rule [`TokenRule::Words`].
+fn words(text: &str, punctuation: bool, f: &mut impl FnMut(&str)) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        let class = class(bytes[at]);
+        if class == Class::Other {
+            at = not_ascii(text, at, punctuation, f);
+            continue;
+        }
+        let same = bytes[at];
+        let mut end = at + 1;
+        match class {
+            Class::Word => {
+                while end < bytes.len() && self::class(bytes[end]) == Class::Word {
+                    end += 1;
+                }
+                if end < bytes.len() && self::class(bytes[end]) == Class::Other {
+                    at = not_ascii(text, start, punctuation, f);
+                    continue;
+                }
+                f(&text[start..end]);
+            }
+            Class::Mark if punctuation => {
+                while end < bytes.len() && bytes[end] == same {
+                    end += 1;
+                }
+                f(&text[start..end]);
+            }
+            _ => {}
+        }
+        at = end;
+    }
+}
+
+/// Kinds of bytes for [`words`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// ASCII letter or digit.
+    Word,
+    /// ASCII white space and control characters.
+    Space,
+    /// ASCII punctuation.
+    Mark,
+    /// Part of a character beyond ASCII.
+    Other,
+}
+
+#[inline]
+fn class(byte: u8) -> Class {
+    match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Class::Word,
+        128.. => Class::Other,
+        _ if byte.is_ascii_punctuation() => Class::Mark,
+        _ => Class::Space,
+    }
+}
+
+/// Cuts the stretch from `start` up to the next ASCII byte that is no letter or digit by Unicode's
+/// boundaries, and says where it ends.
+fn not_ascii(text: &str, start: usize, punctuation: bool, f: &mut impl FnMut(&str)) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    while end < bytes.len() && matches!(class(bytes[end]), Class::Word | Class::Other) {
+        end += 1;
+    }
+    for segment in text[start..end].split_word_bounds() {
+        let mark = || punctuation && !segment.chars().all(char::is_whitespace);
+        if is_token(segment) || mark() {
+            f(segment);
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tokens(options: AnalyzerOptions, text: &str) -> Vec<String> {
+        Analyzer::new(options).tokens(text)
+    }
+
+    #[test]
+    fn every_rule_cuts_as_it_says() {
+        let text = "Don't pay 3.14 a_b: ÉTÉ naïve\u{301}, x";
+        let by = |tokens| AnalyzerOptions { tokens, ..Default::default() };
+        for (rule, want) in [
+            (TokenRule::Words, &["don", "t", "pay", "3", "14", "a", "b", "été", "naïvé", "x"][..]),
+            (TokenRule::Unicode, &["don't", "pay", "3.14", "a_b", "été", "naïvé", "x"]),
+            (TokenRule::Keras, &["don't", "pay", "3", "14", "a", "b", "été", "naïvé", "x"]),
+            (TokenRule::ScikitLearn, &["don", "pay", "14", "a_b", "été", "naïvé"]),
+            (TokenRule::Whitespace, &["don't", "pay", "3.14", "a_b:", "été", "naïvé,", "x"]),
+        ] {
+            assert_eq!(tokens(by(rule), text), want, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn options_do_what_they_say() {
+        let options =
+            AnalyzerOptions { punctuation: true, mask_digits: true, ..Default::default() };
+        assert_eq!(
+            tokens(options, "What?! 1987... «été»"),
+            ["what", "?", "!", "0000", "...", "«", "été", "»"]
+        );
+        let cased = AnalyzerOptions { lowercase: false, ..Default::default() };
+        assert_eq!(tokens(cased, "US us"), ["US", "us"]);
+        let plain =
+            AnalyzerOptions { normalization: Normalization::StripAccents, ..Default::default() };
+        assert_eq!(tokens(plain, "Café ﬁn"), ["cafe", "fin"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_and_pictographs_are_cut() {
+        let cut = |text| tokens(AnalyzerOptions::default(), text);
+        assert_eq!(cut("東京タワーへ"), ["東", "京", "タワー", "へ"]);
+        assert_eq!(cut("ok👍🏽👨‍👩‍👧🙂"), ["ok", "👍🏽", "👨‍👩‍👧", "🙂"]);
+        assert_eq!(cut("हिन्दी भाषा"), ["हिन्दी", "भाषा"]);
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_words_are_runs_of_letters_and_digits(text in "[ -~\t\n]{0,60}") {
+            let lowered = text.to_lowercase();
+            let want: Vec<&str> =
+                lowered.split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()).collect();
+            prop_assert_eq!(tokens(AnalyzerOptions::default(), &text), want);
+        }
+
+        #[test]
+        fn any_text_is_cut_and_tokens_are_parts_of_it(text in any::<String>(), punctuation: bool) {
+            let options = AnalyzerOptions { punctuation, lowercase: false, normalization: Normalization::None, ..Default::default() };
+            let mut rest = text.as_str();
+            for token in tokens(options, &text) {
+                prop_assert!(!token.is_empty());
+                let at = rest.find(&token);
+                prop_assert!(at.is_some(), "{token:?} in {rest:?}");
+                rest = &rest[at.unwrap() + token.len()..];
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The settings of a [`TermVectorizer`](super::TermVectorizer).
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::AnalyzerOptions;
+
+/// Which features of a kind are kept, and how much they count beside those of other kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Kept are features of at least so many documents. Default 1.
+    pub min_df: u32,
+    /// And of at most this share of the documents. Default 1.
+    pub max_df: f64,
+    /// Factor of their values. Default 1.
+    pub weight: f32,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self { min_df: 1, max_df: 1.0, weight: 1.0 }
+    }
+}
+
+/// What becomes of the number `tf` of times that a feature occurs in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TermFrequency {
+    /// 1.
+    Binary,
+    /// `tf`.
+    #[default]
+    Count,
+    /// `1 + ln tf`: scikit-learn's `sublinear_tf`.
+    Log,
+    /// `tf·(k₁ + 1) / (tf + k₁·(1 − b + b·l/l̄))` for a document of `l` tokens, `l̄` on average
+    /// (Robertson & Zaragoza 2009).
+    Bm25 {
+        /// How fast repetition saturates. Usually 1.2.
+        k1: f32,
+        /// How much the length counts. Usually 0.75.
+        b: f32,
+    },
+}
+
+/// Factor of a feature that occurs in `df` of `n` training documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idf {
+    /// 1.
+    #[default]
+    None,
+    /// `ln((1 + n) / (1 + df)) + 1`: scikit-learn's.
+    Smooth,
+    /// The root of that: half of its effect on the scale of logarithms.
+    SqrtSmooth,
+    /// `ln(1 + (n − df + ½) / (df + ½))`: that of BM25.
+    Bm25,
+}
+
+/// What a row is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// Nothing.
+    #[default]
+    None,
+    /// The sum of its absolute values.
+    L1,
+    /// Its Euclidean length.
+    L2,
+}
+
+/// Which features a text has, and what they are worth.
+///
+/// The defaults are those of scikit-learn's `CountVectorizer`, but for the rule that cuts tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VectorizerOptions {
+    /// How text becomes tokens.
+    pub analyzer: AnalyzerOptions,
+    /// Single tokens.
+    pub words: Selection,
+    /// Tokens of the longest n-gram: 1, the default, for none, 2 for pairs of neighbours.
+    pub word_ngrams: usize,
+    /// n-grams of 2 tokens and more.
+    pub ngrams: Selection,
+    /// Characters of the beginnings that longer tokens give, such as 4 and 6; none by default.
+    pub prefix_lengths: Vec<usize>,
+    /// Beginnings of tokens.
+    pub prefixes: Selection,
+    /// Characters of the shortest and the longest part of tokens, a space before and behind the token
+    /// counting as one; none by default. As scikit-learn's analyzer `char_wb`, which cuts at white
+    /// space.
+    pub char_ngrams: Option<(usize, usize)>,
+    /// Parts of tokens.
+    pub chars: Selection,
+    /// Kept are so many features, those that occur most often in the training documents; `None`, the
+    /// default, for all.
+    pub max_features: Option<usize>,
+    /// Features are `2^bits` buckets into which names are hashed, rather than a vocabulary; `None`,
+    /// the default, for a vocabulary.
+    pub hashing: Option<u32>,
+    /// What repetition counts. Default the count.
+    pub tf: TermFrequency,
+    /// What rarity counts. Default nothing.
+    pub idf: Idf,
+    /// The value of a feature is multiplied by this and how unevenly it is spread over the classes
+    /// (see [`class_spread`](super::class_spread)); `None`, the default, for no such factor.
+    pub class_spread: Option<f32>,
+    /// What rows are divided by. Default nothing.
+    pub norm: Norm,
+}
+
+impl Default for VectorizerOptions {
+    fn default() -> Self {
+        Self {
+            analyzer: AnalyzerOptions::default(),
+            words: Selection::default(),
+            word_ngrams: 1,
+            ngrams: Selection::default(),
+            prefix_lengths: Vec::new(),
+            prefixes: Selection::default(),
+            char_ngrams: None,
+            chars: Selection::default(),
+            max_features: None,
+            hashing: None,
+            tf: TermFrequency::Count,
+            idf: Idf::None,
+            class_spread: None,
+            norm: Norm::None,
+        }
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {value}: expected {expected}")]
+pub struct VectorizerOptionError {
+    name: &'static str,
+    value: String,
+    expected: &'static str,
+}
+
+/// Longest n-gram of tokens and of characters.
+pub(super) const LONGEST: usize = 8;
+
+impl VectorizerOptions {
+    /// The weighting that scikit-learn's `TfidfVectorizer` has, with `sublinear_tf` or without.
+    #[must_use]
+    pub fn tf_idf(self, sublinear: bool) -> Self {
+        let tf = if sublinear { TermFrequency::Log } else { TermFrequency::Count };
+        Self { tf, idf: Idf::Smooth, norm: Norm::L2, ..self }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`VectorizerOptionError`] for the first one that is out of range.
+    pub fn check(&self) -> Result<(), VectorizerOptionError> {
+        let bad =
+            |name, value: String, expected| Err(VectorizerOptionError { name, value, expected });
+        if !(1..=LONGEST).contains(&self.word_ngrams) {
+            return bad("word_ngrams", self.word_ngrams.to_string(), "from 1 to 8");
+        }
+        if let Some((shortest, longest)) = self.char_ngrams
+            && !(1 <= shortest && shortest <= longest && longest <= LONGEST)
+        {
+            let value = format!("{shortest}-{longest}");
+            return bad("char_ngrams", value, "from 1 to 8, the shorter one first");
+        }
+        if self.prefix_lengths.contains(&0) {
+            return bad("prefix_lengths", "0".into(), "at least 1");
+        }
+        if let Some(bits) = self.hashing.filter(|bits| !(4..=30).contains(bits)) {
+            return bad("hashing", bits.to_string(), "from 4 to 30 bits");
+        }
+        if self.max_features == Some(0) {
+            return bad("max_features", "0".into(), "at least 1");
+        }
+        for (name, selection) in [
+            ("max_df of words", self.words),
+            ("max_df of n-grams", self.ngrams),
+            ("max_df of prefixes", self.prefixes),
+            ("max_df of char n-grams", self.chars),
+        ] {
+            if !(selection.max_df > 0.0 && selection.max_df <= 1.0) {
+                return bad(name, selection.max_df.to_string(), "a share above 0 and up to 1");
+            }
+            if !(selection.weight.is_finite() && selection.weight >= 0.0) {
+                let value = selection.weight.to_string();
+                return bad("weight of a kind of features", value, "a number of at least 0");
+            }
+        }
+        Ok(())
+    }
+}
