@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use slugline::classifier::Preset;
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{CsrMatrix, FitOptions, Sequential, Targets};
-use slugline::text::{FeatureBuffer, Vectorizer, Vocabulary};
+use slugline::text::{FeatureBuffer, MultiHotVectorizer, Vocabulary};
 
 use crate::Failure;
 use crate::data::network;
@@ -34,7 +34,7 @@ pub fn measure(documents: usize, repeat: usize, threads: usize) -> Result<Value,
     let options = SequenceOptions { num_words: Some(width as u32), ..Default::default() };
     let kept = width - options.index_from as usize - 1;
     let vocabulary = Vocabulary::new(&words[..kept])?;
-    let vectorizer = Vectorizer::from_parts(vocabulary, options, width);
+    let vectorizer = MultiHotVectorizer::from_parts(vocabulary, options, width);
     let mut writer = Writer::new(words);
     let mut network = network(width, CLASSES, 0)?;
 
@@ -80,7 +80,7 @@ struct Round {
 
 fn round(
     writer: &mut Writer,
-    vectorizer: &Vectorizer,
+    vectorizer: &MultiHotVectorizer,
     network: &mut Sequential,
     documents: usize,
     threads: usize,

@@ -11,7 +11,7 @@ use slugline::corpus::tokenize::Tokenizer;
 use slugline::nn::{
     CsrMatrix, Dense, FitOptions, Loss, Optimizer, Sequential, Targets, with_threads,
 };
-use slugline::text::{FeatureBuffer, Vectorizer};
+use slugline::text::{FeatureBuffer, MultiHotVectorizer};
 use slugline_nn::benchmarks::{Data, kernels};
 
 use crate::Failure;
@@ -237,7 +237,7 @@ fn kernel_parts(example: &Example, peaks: &Peaks) -> Result<Vec<Value>, Failure>
 fn text_parts(folder: &Path, peaks: &Peaks, threads: usize) -> Result<Vec<Part>, Failure> {
     let corpus = data::corpus(folder)?;
     let width = Preset::Notebook.options().max_features;
-    let vectorizer = Vectorizer::from_corpus(&corpus, width)?;
+    let vectorizer = MultiHotVectorizer::from_corpus(&corpus, width)?;
     let documents = reuters::documents(&data::source(folder)?, Variant::Original)?.documents;
     let bytes: usize = documents.iter().map(|d| d.text.len()).sum();
     let part = |name, seconds: f64, bytes_per_document| Part {

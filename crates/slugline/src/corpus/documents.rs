@@ -95,6 +95,13 @@ impl Documents {
         }
     }
 
+    /// The same documents with classes of these names.
+    #[must_use]
+    pub(crate) fn with_class_names(mut self, class_names: Vec<String>) -> Self {
+        self.class_names = class_names;
+        self
+    }
+
     /// Adds a text without labels; those of all documents are set by [`with_labels`](Self::with_labels).
     pub fn push_text(&mut self, text: &str) {
         self.text.push_str(text);

@@ -10,6 +10,7 @@
 //! * [`encode`]: from text to ids: ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
 //! * [`describe`]: a corpus in figures, documents back in words
+//! * [`read`]: users' own files, in many formats
 //! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
 //! * [`sample`]: the embedded corpus of generated newswires, which needs no file and no network
 //! * [`datasets`]: all of these by name, wherever their files are
@@ -24,6 +25,7 @@ pub mod encode;
 pub mod error;
 pub mod fetch;
 pub(crate) mod intern;
+pub mod read;
 pub mod reuters;
 pub mod sample;
 pub mod sequences;

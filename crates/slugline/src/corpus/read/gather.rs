@@ -1,0 +1,197 @@
+//! Rows to documents.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::error::ReadError;
+use super::options::{LabelUse, ReadOptions};
+use super::row::{Part, Row, RowLabels};
+use crate::corpus::{Documents, LabelKind, Labels};
+use crate::nn::Matrix;
+
+/// The rows of one part.
+struct Gathered {
+    documents: Documents,
+    /// Numbers of the classes of each document, in order of first appearance in the data.
+    labels: Vec<Vec<(u32, f32)>>,
+    weights: Vec<f32>,
+}
+
+/// Collects rows into documents.
+pub(super) struct Gatherer<'a> {
+    options: &'a ReadOptions,
+    numbers: HashMap<String, u32>,
+    names: Vec<String>,
+    parts: BTreeMap<u8, Gathered>,
+    several: bool,
+    shares: bool,
+    weighted: bool,
+    pub(super) empty_texts: u64,
+}
+
+/// Documents by the part that they are for.
+pub(super) struct Parts {
+    pub(super) train: Option<Documents>,
+    pub(super) validation: Option<Documents>,
+    pub(super) test: Option<Documents>,
+}
+
+impl<'a> Gatherer<'a> {
+    pub(super) fn new(options: &'a ReadOptions) -> Self {
+        let names = options.class_names.clone().unwrap_or_default();
+        let numbers = names.iter().cloned().zip(0..).collect();
+        Self {
+            options,
+            numbers,
+            names,
+            parts: BTreeMap::new(),
+            several: options.label_separator.is_some(),
+            shares: false,
+            weighted: false,
+            empty_texts: 0,
+        }
+    }
+
+    /// Adds a row.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), ReadError> {
+        let labels = match row.labels {
+            RowLabels::None => Vec::new(),
+            RowLabels::One(name) => vec![(name, 1.0)],
+            RowLabels::Many(names) => {
+                self.several = true;
+                names.into_iter().map(|name| (name, 1.0)).collect()
+            }
+            RowLabels::Shares(shares) => {
+                self.shares = true;
+                let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+                shares.into_iter().map(|(name, share)| (name, share / sum)).collect()
+            }
+        };
+        let mut numbered = Vec::with_capacity(labels.len());
+        for (name, share) in labels {
+            match self.number(name) {
+                Ok(number) => numbered.push((number, share as f32)),
+                Err(problem) => return Err(ReadError::Row { place: row.place, problem }),
+            }
+        }
+        self.empty_texts += u64::from(row.text.trim().is_empty());
+        let part = row.part.unwrap_or(Part::Train) as u8;
+        let gathered = self.parts.entry(part).or_insert_with(|| Gathered {
+            documents: Documents::new(Vec::new()),
+            labels: Vec::new(),
+            weights: Vec::new(),
+        });
+        gathered.documents.push_text(&row.text);
+        gathered.documents.set_last_place(&row.place.source, row.place.row);
+        gathered.labels.push(numbered);
+        self.weighted |= row.weight.is_some();
+        gathered.weights.push(row.weight.unwrap_or(1.0));
+        Ok(())
+    }
+
+    /// The number of a class.
+    fn number(&mut self, name: String) -> Result<u32, String> {
+        if let Some(&number) = self.numbers.get(&name) {
+            return Ok(number);
+        }
+        if let Some(known) = &self.options.class_names {
+            let mut listed: Vec<&str> = known.iter().take(12).map(String::as_str).collect();
+            if known.len() > listed.len() {
+                listed.push("…");
+            }
+            return Err(format!(
+                "the label {name:?} is none of the {} classes: {}",
+                known.len(),
+                listed.join(", ")
+            ));
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.clone());
+        self.numbers.insert(name, number);
+        Ok(number)
+    }
+
+    /// The documents, their classes in the order of names where they were not known before.
+    pub(super) fn finish(self) -> Result<Parts, ReadError> {
+        let kind = match (self.shares, self.options.multi_label) {
+            (true, _) => LabelKind::Soft,
+            (false, Some(true)) => LabelKind::Multi,
+            (false, None) if self.several => LabelKind::Multi,
+            (false, _) => LabelKind::Single,
+        };
+        let mut order: Vec<u32> = (0..self.names.len() as u32).collect();
+        if self.options.class_names.is_none() {
+            order.sort_by(|&a, &b| self.names[a as usize].cmp(&self.names[b as usize]));
+        }
+        let mut place = vec![0; order.len()];
+        for (new, &old) in (0..).zip(&order) {
+            place[old as usize] = new;
+        }
+        let names: Vec<String> = order.iter().map(|&i| self.names[i as usize].clone()).collect();
+        let mut parts = Parts { train: None, validation: None, test: None };
+        for (part, mut gathered) in self.parts {
+            for label in gathered.labels.iter_mut().flatten() {
+                label.0 = place[label.0 as usize];
+            }
+            let documents = gathered.documents.with_class_names(names.clone());
+            let documents = match self.options.labels {
+                LabelUse::Ignored => {
+                    let none = Labels::Multi(vec![Vec::new(); documents.len()]);
+                    documents.with_labels(none)?
+                }
+                LabelUse::Required => {
+                    let labels = labels(kind, &gathered.labels, names.len(), &documents)?;
+                    documents.with_labels(labels)?
+                }
+            };
+            let weights = self.weighted.then_some(gathered.weights);
+            let documents = documents.with_weights(weights)?;
+            let slot = match part {
+                p if p == Part::Validation as u8 => &mut parts.validation,
+                p if p == Part::Test as u8 => &mut parts.test,
+                _ => &mut parts.train,
+            };
+            *slot = Some(documents);
+        }
+        Ok(parts)
+    }
+}
+
+/// The labels of documents in the form of their kind.
+fn labels(
+    kind: LabelKind,
+    all: &[Vec<(u32, f32)>],
+    classes: usize,
+    documents: &Documents,
+) -> Result<Labels, ReadError> {
+    Ok(match kind {
+        LabelKind::Single => {
+            let one = |(i, labels): (usize, &Vec<(u32, f32)>)| match labels.as_slice() {
+                [(class, _)] => Ok(*class),
+                other => {
+                    let problem = format!("expected one label, found {}", other.len());
+                    let place = documents.place(i).unwrap_or_else(|| unreachable!("set for each"));
+                    Err(ReadError::Row { place, problem })
+                }
+            };
+            Labels::Single(all.iter().enumerate().map(one).collect::<Result<_, _>>()?)
+        }
+        LabelKind::Multi => {
+            let set = |labels: &Vec<(u32, f32)>| {
+                let mut set: Vec<u32> = labels.iter().map(|label| label.0).collect();
+                set.sort_unstable();
+                set.dedup();
+                set
+            };
+            Labels::Multi(all.iter().map(set).collect())
+        }
+        LabelKind::Soft => {
+            let mut rows = Matrix::zeros(all.len(), classes);
+            for (row, labels) in rows.data_mut().chunks_exact_mut(classes.max(1)).zip(all) {
+                for &(class, share) in labels {
+                    row[class as usize] += share;
+                }
+            }
+            Labels::Soft(rows)
+        }
+    })
+}

@@ -1,0 +1,279 @@
+//! Labelled text from a user's files, in the form that they have.
+//!
+//! [`read`] gives [`Documents`]; [`Rows`] gives one row after the other, in constant memory and in the
+//! order of the files. Inputs are files, patterns (`data/*.csv`), folders, and `-` for standard input.
+//! Gzip and zstd are known by their first bytes, whatever the file is called.
+//!
+//! # What is guessed
+//!
+//! [`ReadOptions`] says what is known; the rest is guessed from the first 256 KiB of each file, and
+//! [`Layout`] says in a line what came out. A guess that is not clear is an error which lists the
+//! columns and names the option that settles it.
+//!
+//! * **Format**: an object at the start is JSON lines, `__label__` is fastText's; else a table, whose
+//!   delimiter (tab, comma, semicolon, bar) is the one by which nine rows in ten have the same number
+//!   of fields, at least two.
+//! * **Header**: there is one if the first row holds a name that a column of texts or labels usually
+//!   has, or an option names; or if its fields are short, like names, and unlike the long texts below.
+//! * **Text**: the first of `text`, `body`, `content`, `document`, `sentence`, `review`,
+//!   `description`, `message`, `question`, `abstract`, `article`, `comment`, `title`, `headline`; else
+//!   the column with the longest fields.
+//! * **Label**: the first of `label`, `labels`, `class`, `category`, `target`, `topic`, `topics`,
+//!   `section`, `intent`, `sentiment`, `y`, `tag`, `tags`; else the only column with few short values.
+//! * **Part** (training, validation, test): a column `split` or `set` that says nothing else.
+//!
+//! # Bad rows
+//!
+//! A row with too few or too many columns, one that is not UTF-8, an empty or unknown label, a missing
+//! key, a weight that is none: each is an error that names file, line and reason, or, by
+//! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped.
+
+mod delimited;
+mod error;
+mod fasttext;
+mod folder;
+mod gather;
+mod json_lines;
+mod layout;
+mod options;
+mod row;
+mod source;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Documents, Place};
+use delimited::Delimited;
+use fasttext::FastText;
+use folder::Folder;
+use gather::Gatherer;
+use json_lines::JsonLines;
+use source::{Input, Stream, resolve};
+
+pub use error::ReadError;
+pub use layout::Layout;
+pub use options::{Format, LabelUse, OnError, ReadOptions};
+pub use row::{Part, Row, RowLabels};
+
+/// Bad rows that are told one by one.
+const LISTED: usize = 100;
+
+/// What files hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// Documents to train on: all that the files do not say to be for something else.
+    pub train: Documents,
+    /// Documents to choose by, if the files say so.
+    pub validation: Option<Documents>,
+    /// Documents to score on, if the files say so.
+    pub test: Option<Documents>,
+    /// What each file was taken for.
+    pub layouts: Vec<Layout>,
+    /// Bad rows that were left out.
+    pub skipped: Skipped,
+    /// Documents whose text is empty.
+    pub empty_texts: u64,
+}
+
+/// Bad rows that were left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// How many.
+    pub count: u64,
+    /// The first of them: place and reason.
+    pub first: Vec<(Place, String)>,
+}
+
+/// How far the reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadProgress {
+    /// Bytes read, as they lie on the disk.
+    pub bytes: u64,
+    /// Bytes of all files, if known.
+    pub total: Option<u64>,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// Reads labelled documents.
+///
+/// ```
+/// use slugline::corpus::read::{ReadOptions, read};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("news.csv");
+/// std::fs::write(&path, "topic,body\ngrain,\"Wheat fell, corn rose.\"\nmetal,Gold rose.\n")?;
+/// let news = read(&[path.to_str().unwrap().into()], &ReadOptions::default(), &mut |_| {})?;
+/// assert_eq!(news.train.class_names(), ["grain", "metal"]);
+/// assert_eq!(news.train.text(0), "Wheat fell, corn rose.");
+/// assert!(news.layouts[0].to_string().ends_with("CSV with a header, text in `body`, label in `topic`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`ReadError`], for whatever is wrong with a file.
+pub fn read(
+    inputs: &[String],
+    options: &ReadOptions,
+    progress: &mut dyn FnMut(ReadProgress),
+) -> Result<Read, ReadError> {
+    let mut rows = Rows::open(inputs, options)?;
+    let mut gatherer = Gatherer::new(options);
+    let mut skipped = Skipped::default();
+    while let Some(row) = rows.next() {
+        match row.and_then(|row| gatherer.push(row)) {
+            Ok(()) => {}
+            Err(ReadError::Row { place, problem }) if options.on_error == OnError::Skip => {
+                skipped.count += 1;
+                if skipped.first.len() < LISTED {
+                    skipped.first.push((place, problem));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        if rows.read.is_multiple_of(1024) {
+            progress(rows.progress());
+        }
+    }
+    progress(rows.progress());
+    let layouts = rows.layouts;
+    let empty_texts = gatherer.empty_texts;
+    let parts = gatherer.finish()?;
+    let all = [&parts.train, &parts.validation, &parts.test];
+    let Some(any) = all.into_iter().flatten().next() else {
+        let source_name = inputs.join(", ");
+        return Err(ReadError::Empty { source_name, skipped: skipped.count });
+    };
+    let train = match &parts.train {
+        Some(_) => None,
+        None => Some(Documents::of_kind(any.class_names().to_vec(), any.label_kind())),
+    };
+    let train = parts.train.or(train).unwrap_or_else(|| unreachable!("one of the two"));
+    let (validation, test) = (parts.validation, parts.test);
+    Ok(Read { train, validation, test, layouts, skipped, empty_texts })
+}
+
+/// The rows of files, one after the other.
+///
+/// Bad rows come as [`ReadError::Row`], after which the iterator goes on; after any other error it
+/// ends.
+pub struct Rows {
+    inputs: std::vec::IntoIter<Input>,
+    options: ReadOptions,
+    current: Option<Reader>,
+    layouts: Vec<Layout>,
+    bytes: Arc<AtomicU64>,
+    total: Option<u64>,
+    read: u64,
+    over: bool,
+}
+
+enum Reader {
+    Delimited(Box<Delimited>),
+    JsonLines(Box<JsonLines>),
+    FastText(Box<FastText>),
+    Folder(Folder),
+}
+
+impl Rows {
+    /// Finds the files; the first row opens them.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`] if there is no file of a name.
+    pub fn open(inputs: &[String], options: &ReadOptions) -> Result<Self, ReadError> {
+        let inputs = resolve(inputs)?;
+        let total = inputs.iter().map(Input::length).sum();
+        Ok(Self {
+            inputs: inputs.into_iter(),
+            options: options.clone(),
+            current: None,
+            layouts: Vec::new(),
+            bytes: Arc::default(),
+            total,
+            read: 0,
+            over: false,
+        })
+    }
+
+    /// How far the reading has come.
+    pub fn progress(&self) -> ReadProgress {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        ReadProgress { bytes, total: self.total, rows: self.read }
+    }
+
+    /// What the files opened so far were taken for.
+    pub fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
+    fn reader(&mut self, input: &Input) -> Result<Reader, ReadError> {
+        let name = input.name();
+        let options = &self.options;
+        if let Input::Folder(path) = input {
+            if let Some(format) = options.format.filter(|&format| format != Format::Folder) {
+                let problem = format!(
+                    "is a folder; name the {} files in it, such as {}/*",
+                    format.title(),
+                    name.trim_end_matches('/')
+                );
+                return Err(ReadError::layout(&name, problem));
+            }
+            self.layouts.push(Layout::folder(&name));
+            return Ok(Reader::Folder(Folder::new(Path::new(path), options, &self.bytes)?));
+        }
+        let stream = Stream::open(input, &self.bytes)?;
+        if stream.sample().trim_ascii().is_empty() && stream.sample_is_all() {
+            return Err(ReadError::Empty { source_name: name.to_string(), skipped: 0 });
+        }
+        let layout = Layout::of(&name, &stream, options)?;
+        let reader = match layout.format {
+            Format::Csv | Format::Tsv => {
+                Reader::Delimited(Box::new(Delimited::new(&name, &layout, options, stream)))
+            }
+            Format::JsonLines => {
+                Reader::JsonLines(Box::new(JsonLines::new(&name, &layout, options, stream)))
+            }
+            Format::FastText | Format::Folder => {
+                Reader::FastText(Box::new(FastText::new(&name, options, stream)))
+            }
+        };
+        self.layouts.push(layout);
+        Ok(reader)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.over {
+            if let Some(reader) = &mut self.current {
+                let row = match reader {
+                    Reader::Delimited(rows) => rows.next_row(),
+                    Reader::JsonLines(rows) => rows.next_row(),
+                    Reader::FastText(rows) => rows.next_row(),
+                    Reader::Folder(rows) => rows.next_row(),
+                };
+                if let Some(row) = row {
+                    self.read += 1;
+                    self.over = matches!(&row, Err(e) if !matches!(e, ReadError::Row { .. }));
+                    return Some(row);
+                }
+            }
+            let Some(input) = self.inputs.next() else { break };
+            match self.reader(&input) {
+                Ok(reader) => self.current = Some(reader),
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.over = true;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Files, patterns, folders and standard input as streams of plain bytes.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::error::ReadError;
+
+/// Bytes looked at to guess what a file holds.
+pub(super) const SAMPLE: usize = 1 << 18;
+
+/// What an input turns out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    StandardInput,
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+impl Input {
+    /// The name in messages and places.
+    pub(super) fn name(&self) -> Arc<str> {
+        match self {
+            Self::StandardInput => "-".into(),
+            Self::File(path) | Self::Folder(path) => path.to_string_lossy().into(),
+        }
+    }
+
+    /// Bytes on the disk, if known.
+    pub(super) fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => {
+                fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|m| m.len())
+            }
+            Self::StandardInput | Self::Folder(_) => None,
+        }
+    }
+}
+
+/// The files and folders that inputs name, patterns spelt out in the order of names.
+pub(super) fn resolve(inputs: &[String]) -> Result<Vec<Input>, ReadError> {
+    let mut all = Vec::new();
+    for input in inputs {
+        let path = Path::new(input);
+        if input == "-" {
+            all.push(Input::StandardInput);
+        } else if path.is_dir() {
+            all.push(Input::Folder(path.into()));
+        } else if path.exists() {
+            all.push(Input::File(path.into()));
+        } else {
+            let missing = |glob| ReadError::Missing { input: input.clone(), glob };
+            if !input.contains(['*', '?', '[']) {
+                return Err(missing(false));
+            }
+            let matches = glob::glob(input)
+                .map_err(|e| ReadError::layout(input, format!("not a pattern: {e}")))?;
+            let before = all.len();
+            for path in matches {
+                let path = path.map_err(|e| {
+                    let name = e.path().to_string_lossy().into_owned();
+                    ReadError::Io { source_name: name, source: e.into() }
+                })?;
+                all.push(if path.is_dir() { Input::Folder(path) } else { Input::File(path) });
+            }
+            if all.len() == before {
+                return Err(missing(true));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// By the first bytes, whatever the file is called.
+    fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1F, 0x8B, ..] => Self::Gzip,
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A stream of plain bytes whose beginning can be looked at.
+pub(super) struct Stream {
+    pub(super) compression: Compression,
+    reader: Box<dyn Read + Send>,
+    /// The bytes from the beginning, of which `at` have been read.
+    head: Vec<u8>,
+    at: usize,
+}
+
+impl Stream {
+    /// Opens a file or standard input; `read` counts the bytes as they lie on the disk.
+    pub(super) fn open(input: &Input, read: &Arc<AtomicU64>) -> Result<Self, ReadError> {
+        let name = input.name();
+        let raw: Box<dyn Read + Send> = match input {
+            Input::File(path) => Box::new(File::open(path).map_err(ReadError::io(&name))?),
+            Input::StandardInput => Box::new(io::stdin()),
+            Input::Folder(_) => {
+                return Err(ReadError::layout(&name, "is a folder, where a file was expected"));
+            }
+        };
+        Self::new(Counted { inner: raw, read: Arc::clone(read) }).map_err(ReadError::io(&name))
+    }
+
+    /// A stream of bytes that may be compressed.
+    pub(super) fn new(raw: impl Read + Send + 'static) -> io::Result<Self> {
+        let mut raw = BufReader::with_capacity(1 << 17, raw);
+        let compression = Compression::of(raw.fill_buf()?);
+        let mut reader: Box<dyn Read + Send> = match compression {
+            Compression::None => Box::new(raw),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
+            Compression::Zstd => Box::new(zstd::Decoder::with_buffer(raw)?),
+        };
+        let mut head = Vec::new();
+        reader.by_ref().take(SAMPLE as u64).read_to_end(&mut head)?;
+        // A byte-order mark is no part of the text.
+        let at = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        Ok(Self { compression, reader, head, at })
+    }
+
+    /// The first bytes, at most [`SAMPLE`].
+    pub(super) fn sample(&self) -> &[u8] {
+        &self.head[self.at..]
+    }
+
+    /// Whether the sample is all there is.
+    pub(super) fn sample_is_all(&self) -> bool {
+        self.head.len() < SAMPLE
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at < self.head.len() {
+            let n = (&self.head[self.at..]).read(buffer)?;
+            self.at += n;
+            return Ok(n);
+        }
+        self.reader.read(buffer)
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// Longest line, in bytes.
+pub(super) const LONGEST_LINE: usize = 64 << 20;
+
+/// The lines of a stream.
+pub(super) struct Lines {
+    reader: BufReader<Stream>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+/// What the next line is.
+pub(super) enum Line<'a> {
+    /// Its bytes without the end of the line.
+    Bytes(&'a [u8]),
+    /// More than [`LONGEST_LINE`] bytes.
+    TooLong,
+    /// There is none.
+    End,
+}
+
+impl Lines {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { reader: BufReader::with_capacity(1 << 17, stream), line: Vec::new(), number: 0 }
+    }
+
+    /// Number of the last line, counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn next_line(&mut self) -> io::Result<Line<'_>> {
+        self.line.clear();
+        let limit = LONGEST_LINE as u64 + 1;
+        if self.reader.by_ref().take(limit).read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(Line::End);
+        }
+        self.number += 1;
+        if self.line.last() != Some(&b'\n') && self.line.len() > LONGEST_LINE {
+            self.reader.skip_until(b'\n')?;
+            return Ok(Line::TooLong);
+        }
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        Ok(Line::Bytes(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+}
