@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
+use slugline::corpus::read::ReadError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
 
@@ -43,6 +44,8 @@ pub(crate) enum Failure {
     Interrupt(#[from] ctrlc::Error),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
     #[error(transparent)]

@@ -37,8 +37,8 @@ fn large() -> Classifier {
     let layers =
         [Dense::new(64).into(), Dense::new(classes).activation(Activation::Softmax).into()];
     let vectorizer = MultiHotVectorizer::from_parts(
-        small.vectorizer().vocabulary().clone(),
-        small.vectorizer().options().clone(),
+        small.vectorizer().words().clone(),
+        small.vectorizer().as_multi_hot().unwrap().options().clone(),
         width,
     );
     Classifier::from_parts(

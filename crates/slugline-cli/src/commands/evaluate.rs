@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::corpus::Dataset;
+use slugline::classifier::Classifier;
+use slugline::corpus::Documents;
 use slugline::evaluation::{ClassScores, Evaluation};
 use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{DataArgs, Part, dataset, threads};
+use crate::options::{Data, DataArgs, Part, ReadArgs, threads};
 use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, out, score, write_json};
 
 /// Score a model on a corpus, beside the baselines
@@ -23,10 +24,11 @@ use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, out, s
 pub(crate) struct EvaluateArgs {
     /// The model file
     model: PathBuf,
-    /// What to score it on: sample, reuters or reuters-clean [default: what it was trained on]
-    #[arg(value_name = "DATA", value_parser = dataset(), hide_possible_values = true)]
-    data: Option<Dataset>,
-    /// Which part of the corpus
+    /// What to score it on: labelled files as for `train`, or a corpus: sample, reuters,
+    /// reuters-clean [default: the corpus that it was trained on]
+    #[arg(value_name = "DATA")]
+    data: Vec<String>,
+    /// Which part of the corpus, or of files that have parts
     #[arg(long, value_enum, default_value_t = Part::Test)]
     split: Part,
     /// Threads to work on, 0 for one a core
@@ -34,11 +36,14 @@ pub(crate) struct EvaluateArgs {
         value_parser = threads())]
     threads: usize,
     #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
     files: DataArgs,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
+  slugline evaluate tickets.slug tickets-of-june.csv
   slugline evaluate sample.slug sample
   slugline evaluate reuters.slug reuters --verbose
   slugline evaluate reuters.slug reuters --format json | jq .accuracy
@@ -50,11 +55,15 @@ Baselines, which a model has to beat:
 JSON (stable; more fields may be added): one object with
   model, data, split    what was scored on what
   samples               number of documents
-  loss, accuracy        as in training
+  loss, accuracy        log loss of the calibrated probabilities; as in training for a numbered
+                        corpus
   macro_f1, weighted_f1 mean F1 of the classes, plain and weighted by their documents
   baselines             {majority, random_permutation}: accuracies
   classes               a list of {name, precision, recall, f1, support}
-  confusion             documents by true class (row) and answer (column)";
+  confusion             documents by true class (row) and answer (column)
+  ece, mce, bins        expected and largest calibration error, and the reliability table:
+                        {samples, confidence, accuracy} for each of 15 bins of confidence; absent
+                        for a numbered corpus";
 
 /// Classes shown without `--verbose`, from the largest on and from the worst on.
 const SHOWN_LARGEST: usize = 8;
@@ -65,32 +74,69 @@ const SHOWN_PAIRS: usize = 5;
 impl EvaluateArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let classifier = open_model(&self.model)?;
-        let data = match self.data {
-            Some(data) => data,
-            None => classifier.record().corpus.name.parse()?,
-        };
-        let options = classifier.vectorizer().options();
-        let corpus = self.files.load(data, options, console)?;
-        classifier.check_corpus(&corpus)?;
-        if corpus.fingerprint() != classifier.record().corpus.fingerprint {
-            console.note(format_args!(
-                "note: these are not the same documents as in training; some of them may have been \
-                 trained on"
-            ));
-        }
-        let documents = self.split.of(&corpus);
-        let evaluation = with_threads(self.threads, || classifier.evaluate(documents))??;
-        if console.json() {
-            write_json(&self.as_json(data, &evaluation)?)
+        let data = self.data(&classifier)?;
+        let name = data.name();
+        let evaluation = if let (Data::Dataset(dataset), Some(vectorizer)) =
+            (&data, classifier.vectorizer().as_multi_hot())
+        {
+            let corpus = self.files.load(*dataset, vectorizer.options(), console)?;
+            classifier.check_corpus(&corpus)?;
+            note_other_documents(console, &classifier, &corpus.fingerprint());
+            let documents = self.split.of(&corpus);
+            with_threads(self.threads, || classifier.evaluate(documents))??
         } else {
-            self.print(console, data, &evaluation)
+            let documents = self.documents(&data, &classifier, console)?;
+            with_threads(self.threads, || classifier.evaluate_documents(&documents, &name))??
+        };
+        if console.json() {
+            write_json(&self.as_json(&name, &evaluation)?)
+        } else {
+            self.print(console, &name, &evaluation)
         }
     }
 
-    fn as_json(&self, data: Dataset, evaluation: &Evaluation) -> Result<Value, Failure> {
+    /// What is named, or else the corpus that the model was trained on.
+    fn data(&self, classifier: &Classifier) -> Result<Data, Failure> {
+        if !self.data.is_empty() {
+            return Ok(Data::of(&self.data));
+        }
+        let trained_on = &classifier.record().corpus.name;
+        trained_on.parse().map(Data::Dataset).map_err(|_| Failure::Usage {
+            command: "evaluate",
+            problem: format!("name the DATA to score on: the model was trained on {trained_on}"),
+        })
+    }
+
+    /// The documents of the part that is asked for; all of them where files have no parts.
+    fn documents(
+        &self,
+        data: &Data,
+        classifier: &Classifier,
+        console: Console,
+    ) -> Result<Documents, Failure> {
+        match data {
+            Data::Dataset(dataset) => {
+                let documents = self.files.documents(*dataset, console)?;
+                note_other_documents(console, classifier, &documents.train.fingerprint());
+                Ok(match self.split {
+                    Part::Train => documents.train,
+                    Part::Test => documents.test,
+                })
+            }
+            Data::Files(files) => {
+                let found = self.read.read(files, Some(classifier.class_names()), console)?;
+                Ok(match (self.split, found.test) {
+                    (Part::Test, Some(test)) => test,
+                    _ => found.train,
+                })
+            }
+        }
+    }
+
+    fn as_json(&self, data: &str, evaluation: &Evaluation) -> Result<Value, Failure> {
         let mut object = json!({
             "model": self.model.display().to_string(),
-            "data": data.name(),
+            "data": data,
             "split": self.split.name(),
         });
         let scores = serde_json::to_value(evaluation)?;
@@ -100,7 +146,7 @@ impl EvaluateArgs {
         Ok(object)
     }
 
-    fn print(&self, console: Console, data: Dataset, e: &Evaluation) -> Result<(), Failure> {
+    fn print(&self, console: Console, data: &str, e: &Evaluation) -> Result<(), Failure> {
         let mut out = out();
         let part = match self.split {
             Part::Test => "test part",
@@ -141,6 +187,16 @@ impl EvaluateArgs {
     }
 }
 
+/// Says so where the training documents are not those of the model.
+fn note_other_documents(console: Console, classifier: &Classifier, fingerprint: &str) {
+    if fingerprint != classifier.record().corpus.fingerprint {
+        console.note(format_args!(
+            "note: these are not the same documents as in training; some of them may have been \
+             trained on"
+        ));
+    }
+}
+
 /// The scores beside the baselines.
 pub(super) fn scores_table(e: &Evaluation) -> Table {
     let mut table = Table::pairs();
@@ -151,6 +207,9 @@ pub(super) fn scores_table(e: &Evaluation) -> Table {
     table.row([&"macro F1", &score(e.macro_f1)]);
     table.row([&"weighted F1", &score(e.weighted_f1)]);
     table.row([&"loss", &score(e.loss)]);
+    if let Some(reliability) = &e.reliability {
+        table.row([&"calibration error (ECE)", &score(reliability.ece)]);
+    }
     table
 }
 

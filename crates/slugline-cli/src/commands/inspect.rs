@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
 use slugline::corpus::SequenceOptions;
+use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
+use slugline::text::MultiHotVectorizer;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{loading_settings, training_settings};
+use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
     Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
 };
@@ -29,7 +31,10 @@ JSON (stable; more fields may be added): one object with
   summary               {input_width, layers: [{name, kind, units, parameters}], parameters}
   classes               names of the classes
   words                 number of words that the model knows
-  settings, loading     the settings of the training and of the corpus
+  settings, loading     the settings of the training and of the corpus; loading is null for a model
+                        that reads text without numbers
+  calibration           what calibrates the probabilities: {kind, temperature}
+  auto                  what was tried and chosen; null with settings given
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -47,7 +52,9 @@ struct Report<'a> {
     classes: &'a [String],
     words: usize,
     settings: &'a TrainingOptions,
-    loading: &'a SequenceOptions,
+    loading: Option<&'a SequenceOptions>,
+    calibration: Calibration,
+    auto: Option<&'a AutoRecord>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -85,9 +92,11 @@ impl InspectArgs {
             size_bytes: size,
             summary: classifier.network().summary(),
             classes: classifier.class_names(),
-            words: classifier.vectorizer().vocabulary().len(),
+            words: classifier.vectorizer().words().len(),
             settings: &record.options,
-            loading: classifier.vectorizer().options(),
+            loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
+            calibration: classifier.calibration(),
+            auto: record.auto.as_ref(),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -109,7 +118,7 @@ impl InspectArgs {
             "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",
             self.model.display(),
             classifier.class_names().len(),
-            grouped(classifier.vectorizer().vocabulary().len()),
+            grouped(classifier.vectorizer().words().len()),
             bytes(size)
         )?;
         writeln!(out, "{HEADING}Network{HEADING:#}")?;
@@ -138,7 +147,17 @@ impl InspectArgs {
 /// All settings, in two columns of names and values.
 fn settings_table(classifier: &Classifier) -> Table {
     let mut settings = training_settings(&classifier.record().options);
-    settings.extend(loading_settings(classifier.vectorizer().options()));
+    if let Some(vectorizer) = classifier.vectorizer().as_multi_hot() {
+        settings.extend(loading_settings(vectorizer.options()));
+    }
+    if let Some(vectorizer) = classifier.vectorizer().as_terms() {
+        // Its number of features is what was found, not what was asked for.
+        settings.retain(|setting| setting.name != "max-features");
+        settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
+    }
+    if let Calibration::Temperature { temperature } = classifier.calibration() {
+        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
     let nothing = String::new();

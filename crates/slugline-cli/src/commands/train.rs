@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{Classifier, ClassifierError, TrainingRecord};
-use slugline::corpus::Dataset;
+use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
 use slugline::model_file::save_target;
-use slugline::nn::StopReason;
+use slugline::nn::{Flow, StopReason};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{DataArgs, TrainingArgs, TrainingPlan, dataset};
+use crate::options::{Data, DataArgs, ReadArgs, TrainingArgs, TrainingPlan, quoted};
 use crate::output::{
-    BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score, write_json,
+    Align, BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score,
+    write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -28,20 +28,25 @@ use crate::output::{
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
-    /// What to train on: sample, reuters or reuters-clean
-    #[arg(value_name = "DATA", value_parser = dataset(), hide_possible_values = true)]
-    data: Dataset,
+    /// What to train on: files (CSV, TSV, JSON lines, fastText lines; gzip or zstd), a folder of
+    /// folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<String>,
     /// Where to write the model, replacing what is there [default: DATA.slug]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
     files: DataArgs,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
+  slugline train tickets.csv
+  slugline train news.jsonl.gz --text title,body --label desk -o news.slug
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
@@ -58,12 +63,15 @@ JSON (stable; more fields may be added): one object with
   stop_reason    completed, stopped (by --patience), interrupted (Ctrl-C) or diverged
   parameters     number of weights and biases
   fit_seconds    time spent training
+  auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
+                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
                  was validated val_loss and val_accuracy are null";
 
 /// A run on which everything is settled.
 struct TrainRun<'a> {
     args: &'a TrainArgs,
+    data: Data,
     plan: TrainingPlan,
     output: PathBuf,
 }
@@ -71,10 +79,10 @@ struct TrainRun<'a> {
 impl TrainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let plan = self.training.plan()?;
-        let output =
-            self.output.clone().unwrap_or_else(|| format!("{}.slug", self.data.name()).into());
+        let data = Data::of(&self.data);
+        let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
-        TrainRun { args: self, plan, output }.run(console)
+        TrainRun { args: self, data, plan, output }.run(console)
     }
 }
 
@@ -99,25 +107,14 @@ fn check_output(path: &Path) -> Result<(), Failure> {
 
 impl TrainRun<'_> {
     fn run(&self, console: Console) -> Result<(), Failure> {
-        let data = self.args.data;
-        let corpus = self.args.files.load(data, &self.plan.sequences, console)?;
-        console.note(format_args!(
-            "{STRONG}{data}{STRONG:#}: {} training documents, {} classes. {}",
-            grouped(corpus.train.len()),
-            corpus.class_names.len(),
-            corpus.description,
-        ));
-        let options = self.plan.options(corpus.train.len());
-        let command = self.plan.command(data.name());
+        let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
+        let data = format!("{}{}", inputs.join(" "), self.args.read.words());
+        let command = self.plan.command(&data);
         if console.verbose {
             console.note(format_args!("{command}"));
         }
-
-        interrupt::watch()?;
-        let mut bar = TrainingBar::new(console, options.epochs);
-        let start = Instant::now();
-        let trained = Classifier::train_with(&corpus, &options, &mut [&mut bar]);
-        let fit_time = start.elapsed();
+        let mut bar = TrainingBar::new(console, self.plan.epochs());
+        let (trained, fit_time) = self.train(console, &mut bar)?;
         let step = bar.step;
         drop(bar);
 
@@ -149,6 +146,50 @@ impl TrainRun<'_> {
         }
     }
 
+    /// Trains on the data, and says how long that took after they were loaded.
+    fn train(
+        &self,
+        console: Console,
+        bar: &mut TrainingBar,
+    ) -> Result<(Result<Classifier, ClassifierError>, Duration), Failure> {
+        let name = self.data.name();
+        let documents = match (&self.data, self.plan.auto) {
+            (Data::Dataset(dataset), None) => {
+                let corpus = self.args.files.load(*dataset, &self.plan.sequences, console)?;
+                console.note(format_args!(
+                    "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
+                    grouped(corpus.train.len()),
+                    corpus.class_names.len(),
+                    corpus.description,
+                ));
+                let options = self.plan.options(corpus.train.len());
+                interrupt::watch()?;
+                let start = Instant::now();
+                let trained = Classifier::train_with(&corpus, &options, &mut [bar]);
+                return Ok((trained, start.elapsed()));
+            }
+            (Data::Dataset(dataset), Some(_)) => {
+                self.args.files.documents(*dataset, console)?.train
+            }
+            (Data::Files(files), _) => self.args.read.read(files, None, console)?.train,
+        };
+        console.note(format_args!(
+            "{STRONG}{name}{STRONG:#}: {} training documents, {} classes",
+            grouped(documents.len()),
+            documents.class_names().len(),
+        ));
+        interrupt::watch()?;
+        let start = Instant::now();
+        let trained = if let Some(auto) = self.plan.auto {
+            let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
+            Classifier::train_auto(&documents, &name, auto, &go_on, &mut [bar])
+        } else {
+            let options = self.plan.options(documents.len());
+            Classifier::train_documents(&documents, &name, &options, &mut [bar])
+        };
+        Ok((trained, start.elapsed()))
+    }
+
     fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
         let history = &record.history;
         json!({
@@ -165,6 +206,7 @@ impl TrainRun<'_> {
             "stop_reason": history.stop_reason,
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
+            "auto": record.auto,
             "history": Series::of(history),
         })
     }
@@ -216,6 +258,9 @@ impl TrainRun<'_> {
         }
         let mut out = out();
         write!(out, "{table}")?;
+        if let Some(auto) = &record.auto {
+            write!(out, "\n{}", tried(auto))?;
+        }
         out.flush()?;
         let unwatched =
             record.options.patience.is_none() && history.stop_reason == StopReason::Completed;
@@ -227,4 +272,27 @@ impl TrainRun<'_> {
         }
         Ok(())
     }
+}
+
+/// What `auto` tried, the chosen one marked.
+fn tried(auto: &AutoRecord) -> Table {
+    let mut table = Table::new([
+        ("tried", Align::Left),
+        ("epochs", Align::Right),
+        ("accuracy", Align::Right),
+        ("log loss", Align::Right),
+        ("", Align::Left),
+    ]);
+    for (i, candidate) in auto.candidates.iter().enumerate() {
+        let chosen = if i == auto.chosen { "chosen" } else { "" };
+        let figures = [candidate.accuracy, candidate.log_loss].map(score);
+        table.row([
+            &candidate.features,
+            &candidate.epochs,
+            &figures[0],
+            &figures[1],
+            &format_args!("{BEST}{chosen}{BEST:#}"),
+        ]);
+    }
+    table
 }

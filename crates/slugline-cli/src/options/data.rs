@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use slugline::corpus::fetch::Locator;
-use slugline::corpus::{Corpus, Dataset, SequenceOptions, Sequences};
+use slugline::corpus::{Corpus, Dataset, DatasetDocuments, SequenceOptions, Sequences};
 
 use super::parse::one_of;
 use crate::failure::Failure;
@@ -44,6 +44,18 @@ impl DataArgs {
     ) -> Result<Corpus, Failure> {
         let mut bar = DownloadBar::new(console);
         Ok(dataset.load(options, &self.locator(), &mut |progress| bar.show(progress))?)
+    }
+}
+
+impl DataArgs {
+    /// Loads the texts of a corpus, with a progress bar if it has to be downloaded.
+    pub(crate) fn documents(
+        &self,
+        dataset: Dataset,
+        console: Console,
+    ) -> Result<DatasetDocuments, Failure> {
+        let mut bar = DownloadBar::new(console);
+        Ok(dataset.documents(&self.locator(), &mut |progress| bar.show(progress))?)
     }
 }
 

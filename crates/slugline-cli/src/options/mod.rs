@@ -2,10 +2,12 @@
 
 mod data;
 mod parse;
+mod read;
 mod settings;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use parse::threads;
-pub(crate) use settings::{loading_settings, training_settings};
+pub(crate) use read::{Data, ReadArgs, quoted};
+pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

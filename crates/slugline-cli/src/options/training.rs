@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use clap::{Args, ValueEnum};
-use slugline::classifier::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+use slugline::classifier::{AutoOptions, ClassWeight, Preset, TrainingOptions, ValidationSplit};
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
 
@@ -13,6 +13,23 @@ use super::parse::{
 };
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings};
 use crate::failure::Failure;
+
+/// Name of the recipe that chooses by itself.
+const AUTO: &str = "auto";
+
+/// Where the settings come from.
+#[derive(Debug, Clone, Copy)]
+enum Recipe {
+    Auto,
+    Preset(Preset),
+}
+
+impl Recipe {
+    fn of(name: &str) -> Self {
+        let preset = Preset::ALL.into_iter().find(|preset| preset.name() == name);
+        preset.map_or(Self::Auto, Self::Preset)
+    }
+}
 
 /// How the learning rate changes over the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,16 +112,21 @@ fn optimizers(text: &str, name: &str) -> String {
 /// The settings of a training run.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArgs {
-    /// Settings to start from; every other argument overrides one of them
+    /// Where the settings come from [default: auto, or notebook if a setting is given]
+    ///
+    /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
+    /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
+    /// more on all documents, and says what it tried. Only --seed and --threads go with it.
+    ///
+    /// With `notebook` every other argument overrides one of its settings.
     ///
     /// `notebook` is the published Keras example to the letter: the 10,000 most frequent ids,
     /// multi-hot; Dense 64 relu, Dense 64 relu, Dense softmax; RMSprop (learning rate 0.001, rho
     /// 0.9, epsilon 1e-7 outside the root); batches of 512, 20 epochs; the first 1,000 training
     /// samples held out for validation.
-    #[arg(long, value_name = "NAME", default_value = Preset::default().name(),
-        value_parser = one_of(Preset::ALL.map(Preset::name),
-            |name| Preset::ALL.into_iter().find(|preset| preset.name() == name)))]
-    preset: Preset,
+    #[arg(long, value_name = "NAME", value_parser = one_of([AUTO, Preset::Notebook.name()],
+        |name| Some(Recipe::of(name))))]
+    preset: Option<Recipe>,
 
     #[arg(long, value_name = "N", help_heading = "Network", value_parser = features(),
         help = preset("Number of features: word ids below it are used", "max-features"))]
@@ -235,6 +257,8 @@ pub(crate) struct TrainingPlan {
     schedule: Schedule,
     /// How the documents are loaded.
     pub(crate) sequences: SequenceOptions,
+    /// What goes with the recipe that chooses by itself, if that is to be used.
+    pub(crate) auto: Option<AutoOptions>,
 }
 
 /// The optimizer's settings that are there to be set.
@@ -302,11 +326,25 @@ impl TrainingArgs {
     /// # Errors
     /// [`Failure::Usage`] for an argument that has no meaning beside the others.
     pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
-        let base = self.preset.options();
+        let given = self.given();
+        let (preset, auto) = match (self.preset, given.as_slice()) {
+            (Some(Recipe::Auto), [_, ..]) => {
+                return Err(usage(format!(
+                    "{} is chosen by --preset auto; leave it out, or add --preset notebook",
+                    given.join(", ")
+                )));
+            }
+            (Some(Recipe::Auto) | None, []) => (Preset::default(), true),
+            (None, _) => (Preset::default(), false),
+            (Some(Recipe::Preset(preset)), _) => (preset, false),
+        };
+        let base = preset.options();
         let max_features = self.max_features.map_or(base.max_features, |n| n as usize);
         let options = TrainingOptions {
             max_features,
+            vectorizer: base.vectorizer,
             hidden: self.hidden.clone().map_or(base.hidden, |hidden| hidden.0),
+            kernel_initializer: base.kernel_initializer,
             activation: self.activation.unwrap_or(base.activation),
             dropout: self.dropout.unwrap_or(base.dropout),
             l1: self.l1.unwrap_or(base.l1),
@@ -338,7 +376,39 @@ impl TrainingArgs {
             index_from: self.index_from.unwrap_or(default.index_from),
         };
         let schedule = self.schedule.unwrap_or(Schedule::Constant);
-        Ok(TrainingPlan { preset: self.preset, options, schedule, sequences })
+        let auto = auto.then(|| AutoOptions {
+            seed: options.seed,
+            threads: options.threads,
+            ..AutoOptions::default()
+        });
+        Ok(TrainingPlan { preset, options, schedule, sequences, auto })
+    }
+
+    /// The settings that are given, those left out that go with every recipe.
+    fn given(&self) -> Vec<&'static str> {
+        let mut given = Vec::new();
+        macro_rules! note {
+            ($($field:ident: $argument:literal),* $(,)?) => {
+                $(if self.$field.is_some() { given.push($argument); })*
+            };
+        }
+        note!(
+            max_features: "--max-features", hidden: "--hidden", activation: "--activation",
+            dropout: "--dropout", l1: "--l1", l2: "--l2", epochs: "--epochs",
+            batch_size: "--batch-size", loss: "--loss", label_smoothing: "--label-smoothing",
+            class_weight: "--class-weight", validation: "--validation", patience: "--patience",
+            optimizer: "--optimizer", learning_rate: "--learning-rate", schedule: "--schedule",
+            momentum: "--momentum", rho: "--rho", beta_1: "--beta-1", beta_2: "--beta-2",
+            epsilon: "--epsilon", epsilon_placement: "--epsilon-placement",
+            weight_decay: "--weight-decay", initial_accumulator: "--initial-accumulator",
+            sparse_rule: "--sparse-rule", skip_top: "--skip-top", maxlen: "--maxlen",
+            test_split: "--test-split", split_seed: "--split-seed", start_char: "--start-char",
+            oov_char: "--oov-char", index_from: "--index-from",
+        );
+        if self.nesterov {
+            given.push("--nesterov");
+        }
+        given
     }
 
     fn loss(&self, base: Loss) -> Result<Loss, Failure> {
@@ -434,9 +504,21 @@ impl TrainingPlan {
         options
     }
 
+    /// Epochs asked for; `auto` chooses them later.
+    pub(crate) fn epochs(&self) -> usize {
+        self.options.epochs
+    }
+
     /// The shortest command that trains the same model on `data`. Where files are and how many
     /// threads work makes no difference to it, so that the model file does not depend on it.
     pub(crate) fn command(&self, data: &str) -> String {
+        if let Some(auto) = self.auto {
+            let seed = match auto.seed == AutoOptions::default().seed {
+                true => String::new(),
+                false => format!(" --seed {}", auto.seed),
+            };
+            return format!("slugline train {data} --preset {AUTO}{seed}");
+        }
         let base = self.preset.options();
         let actual = self.options(self.options.batch_size);
         let optimizer = if actual.optimizer.name() == base.optimizer.name() {
@@ -493,8 +575,24 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_gives_the_preset() {
-        let plan = plan("");
+    fn no_setting_leaves_the_choice_to_the_program() {
+        for words in ["", "--preset auto", "--seed 0 --threads 3"] {
+            assert_eq!(plan(words).command("reuters"), "slugline train reuters --preset auto");
+        }
+        let seeded = plan("--seed 7");
+        assert_eq!(seeded.auto.unwrap().seed, 7);
+        assert_eq!(seeded.command("x.csv"), "slugline train x.csv --preset auto --seed 7");
+        assert!(plan("--epochs 3").auto.is_none());
+        let refused = refusal("--preset auto --epochs 3 --nesterov");
+        assert!(
+            refused.starts_with("--epochs, --nesterov is chosen by --preset auto"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn no_argument_but_the_preset_gives_the_preset() {
+        let plan = plan("--preset notebook");
         assert_eq!(plan.options(8982), TrainingOptions::default());
         assert_eq!(plan.sequences.num_words, Some(10_000));
         assert_eq!(plan.command("reuters"), "slugline train reuters --preset notebook");
@@ -519,11 +617,11 @@ mod tests {
     #[test]
     fn the_command_makes_the_plan_again() {
         for line in LINES {
-            let first = plan(line);
+            let first = plan(&format!("--preset notebook {line}"));
             let command = first.command("reuters");
             let words = command.strip_prefix("slugline train reuters --preset notebook").unwrap();
             assert_eq!(words.trim(), *line);
-            let second = plan(words);
+            let second = plan(&format!("--preset notebook {words}"));
             assert_eq!(first.options(8982), second.options(8982));
             assert_eq!(first.sequences, second.sequences);
         }

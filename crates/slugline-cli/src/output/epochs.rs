@@ -80,7 +80,7 @@ const TEMPLATE: &str = "{bar:30} {msg}  {eta} left";
 
 impl Callback for TrainingBar {
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
-        self.step = report.step;
+        (self.step, self.epochs) = (report.step, report.epochs);
         if let Some(bar) = &self.bar {
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);

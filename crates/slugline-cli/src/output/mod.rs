@@ -3,6 +3,7 @@
 mod download;
 mod epochs;
 mod number;
+mod reading;
 mod table;
 mod wrap;
 
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{EpochLine, Series, TrainingBar};
 pub(crate) use number::{bytes, grouped, score};
+pub(crate) use reading::ReadBar;
 pub(crate) use table::{Align, Table};
 pub(crate) use wrap::wrapped;
 

@@ -1,15 +1,18 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
+mod auto;
+mod documents;
 mod options;
 mod predict;
 mod record;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError};
-use crate::evaluation::Evaluation;
+use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::evaluation::{Calibration, Evaluation};
 use crate::nn::{NnError, Sequential};
-use crate::text::{MultiHotVectorizer, VocabularyError};
+use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
+pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{CorpusRecord, TrainingRecord};
@@ -17,9 +20,10 @@ pub use record::{CorpusRecord, TrainingRecord};
 /// A trained text classifier.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    vectorizer: MultiHotVectorizer,
+    vectorizer: Vectorizer,
     network: Sequential,
     class_names: Vec<String>,
+    calibration: Calibration,
     record: TrainingRecord,
 }
 
@@ -33,6 +37,45 @@ pub enum ClassifierError {
     /// The words of the corpus do not make a vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] VocabularyError),
+    /// No vectorizer can be made of the texts.
+    #[error(transparent)]
+    Terms(#[from] TermError),
+    /// Labels that a classifier cannot be trained or scored on.
+    #[error(
+        "the documents have {} labels, and a classifier takes one class a document",
+        match found {
+            LabelKind::Multi => "any number of",
+            LabelKind::Soft => "soft",
+            LabelKind::Single => "single",
+        }
+    )]
+    LabelKind {
+        /// What kind they are.
+        found: LabelKind,
+    },
+    /// Too little to learn from.
+    #[error(
+        "{documents} documents of {classes} classes are too few to learn from: expected at least two \
+         classes, and two documents of one of them"
+    )]
+    TooFew {
+        /// Number of documents.
+        documents: usize,
+        /// Classes that have documents.
+        classes: usize,
+    },
+    /// The run was stopped before there was a classifier.
+    #[error("stopped before anything was trained")]
+    Interrupted,
+    /// A numbered corpus, where the model takes text.
+    #[error(
+        "the model reads text and does not know the word numbers of the corpus `{corpus}`; score it on \
+         documents"
+    )]
+    TakesText {
+        /// Name of the corpus.
+        corpus: String,
+    },
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -101,11 +144,12 @@ impl Classifier {
     /// of class names not that of its outputs; [`ClassifierError::Network`] if the record's loss does
     /// not fit the network.
     pub fn from_parts(
-        vectorizer: MultiHotVectorizer,
+        vectorizer: impl Into<Vectorizer>,
         mut network: Sequential,
         class_names: Vec<String>,
         record: TrainingRecord,
     ) -> Result<Self, ClassifierError> {
+        let vectorizer = vectorizer.into();
         for (what, expected, found) in [
             ("features of the vectorizer", network.input_width(), vectorizer.width()),
             ("class names", network.units(), class_names.len()),
@@ -116,7 +160,8 @@ impl Classifier {
             }
         }
         network.compile(record.options.optimizer.clone(), record.options.loss, &train::METRICS)?;
-        Ok(Self { vectorizer, network, class_names, record })
+        let calibration = Calibration::None;
+        Ok(Self { vectorizer, network, class_names, calibration, record })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -130,8 +175,20 @@ impl Classifier {
     }
 
     /// What makes rows of text.
-    pub fn vectorizer(&self) -> &MultiHotVectorizer {
+    pub fn vectorizer(&self) -> &Vectorizer {
         &self.vectorizer
+    }
+
+    /// The same classifier with other calibrated probabilities.
+    #[must_use]
+    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
+        self.calibration = calibration;
+        self
+    }
+
+    /// What calibrates the probabilities.
+    pub fn calibration(&self) -> Calibration {
+        self.calibration
     }
 
     /// How the classifier was made.
@@ -146,7 +203,22 @@ impl Classifier {
     /// # Errors
     /// [`ClassifierError::OtherClasses`], [`ClassifierError::OtherWords`].
     pub fn check_corpus(&self, corpus: &Corpus) -> Result<(), ClassifierError> {
-        let (ours, theirs) = (&self.class_names, &corpus.class_names);
+        self.check_classes(&corpus.name, &corpus.class_names)?;
+        let Some(ours) = self.vectorizer.as_multi_hot() else {
+            return Err(ClassifierError::TakesText { corpus: corpus.name.clone() });
+        };
+        let theirs = MultiHotVectorizer::from_corpus(corpus, self.vectorizer.width())?;
+        match ours.numbering_difference(&theirs) {
+            None => Ok(()),
+            Some(problem) => {
+                Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
+            }
+        }
+    }
+
+    /// Checks that documents called `name` have the classes of the model.
+    fn check_classes(&self, name: &str, theirs: &[String]) -> Result<(), ClassifierError> {
+        let ours = &self.class_names;
         let differs = ours.iter().zip(theirs).position(|(a, b)| a != b);
         let problem = match differs {
             Some(i) => Some(format!("class {i} is `{}` there and `{}` here", theirs[i], ours[i])),
@@ -155,19 +227,13 @@ impl Classifier {
             }
             None => None,
         };
-        if let Some(problem) = problem {
-            return Err(ClassifierError::OtherClasses {
-                corpus: corpus.name.clone(),
+        match problem {
+            None => Ok(()),
+            Some(problem) => Err(ClassifierError::OtherClasses {
+                corpus: name.to_owned(),
                 trained_on: self.record.corpus.name.clone(),
                 problem,
-            });
-        }
-        let theirs = MultiHotVectorizer::from_corpus(corpus, self.vectorizer.width())?;
-        match self.vectorizer.numbering_difference(&theirs) {
-            None => Ok(()),
-            Some(problem) => {
-                Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
-            }
+            }),
         }
     }
 

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{Activation, Dense, Dropout, Layer, Loss, Optimizer, Regularizer};
+use crate::nn::{Activation, Dense, Dropout, Initializer, Layer, Loss, Optimizer, Regularizer};
+use crate::text::VectorizerOptions;
 
 /// All settings of a training run; the command line's options have the same names and defaults.
 ///
@@ -14,12 +15,17 @@ use crate::nn::{Activation, Dense, Dropout, Layer, Loss, Optimizer, Regularizer}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingOptions {
-    /// Number of features: word ids below it are used. Default 10,000.
+    /// Which features texts have and what they are worth; `None`, the default, for the multi-hot
+    /// rows of a numbered corpus.
+    pub vectorizer: Option<VectorizerOptions>,
+    /// Number of features of multi-hot rows: word ids below it are used. Default 10,000.
     pub max_features: usize,
     /// Units of each hidden layer, first to last; empty for a linear model. Default 64, 64.
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers. Default relu.
     pub activation: Activation,
+    /// How the starting weights of the hidden layers are drawn. Default Glorot's even ones.
+    pub kernel_initializer: Initializer,
     /// Share of each hidden layer's outputs dropped while training. Default 0.
     pub dropout: f32,
     /// Factor of the sum of absolute weights added to the loss. Default 0.
@@ -60,7 +66,9 @@ impl TrainingOptions {
         let regularizer = Regularizer { l1: self.l1, l2: self.l2 };
         let mut layers = Vec::new();
         for &units in &self.hidden {
-            let dense = Dense::new(units).activation(self.activation);
+            let dense = Dense::new(units)
+                .activation(self.activation)
+                .kernel_initializer(self.kernel_initializer);
             layers.push(dense.kernel_regularizer(regularizer).into());
             if self.dropout > 0.0 {
                 layers.push(Dropout::new(self.dropout).into());
@@ -100,9 +108,11 @@ impl Preset {
     pub fn options(self) -> TrainingOptions {
         match self {
             Self::Notebook => TrainingOptions {
+                vectorizer: None,
                 max_features: 10_000,
                 hidden: vec![64, 64],
                 activation: Activation::Relu,
+                kernel_initializer: Initializer::GlorotUniform,
                 dropout: 0.0,
                 l1: 0.0,
                 l2: 0.0,
@@ -181,17 +191,20 @@ pub enum ClassWeight {
     None,
     /// `samples / (classes · samples of the class)`, as scikit-learn's `balanced`.
     Balanced,
+    /// In proportion to `1 / √(samples of the class)`, with a mean of 1 over the samples.
+    SquareRoot,
 }
 
 impl ClassWeight {
     /// Every choice.
-    pub const ALL: [Self; 2] = [Self::None, Self::Balanced];
+    pub const ALL: [Self; 3] = [Self::None, Self::Balanced, Self::SquareRoot];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Balanced => "balanced",
+            Self::SquareRoot => "sqrt",
         }
     }
 }

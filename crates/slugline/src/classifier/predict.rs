@@ -95,8 +95,7 @@ impl TextPredictor<'_> {
         rows.clear();
         let mut counts = Vec::with_capacity(texts.len());
         for text in texts {
-            classifier.vectorizer.vectorize(text.as_ref(), features);
-            let row = features.row();
+            let row = classifier.vectorizer.vectorize(text.as_ref(), features);
             // The vectorizer's rows rise and end below its width, which is the network's.
             let pushed = rows.push_row(row.indices, row.values);
             debug_assert!(pushed.is_ok());
@@ -105,7 +104,9 @@ impl TextPredictor<'_> {
         let outputs = network.predict_rows(rows).unwrap_or_default();
         let all = outputs.chunks_exact(classifier.class_names.len()).zip(counts);
         answers.extend(all.map(|(p, (words, unknown_words))| {
-            classifier.answer(p.to_vec(), words, unknown_words)
+            let mut p = p.to_vec();
+            classifier.calibration.apply(&mut p);
+            classifier.answer(p, words, unknown_words)
         }));
     }
 }
@@ -131,13 +132,18 @@ impl Classifier {
     /// unknown ones those that stand for a word left out.
     ///
     /// # Errors
-    /// [`ClassifierError::Network`] for an id beyond the features of the model.
+    /// [`ClassifierError::Network`] for an id beyond the features of the model,
+    /// [`ClassifierError::TakesText`] for a model that was trained on text without numbers.
     pub fn predict_document(&self, ids: &[u32]) -> Result<Prediction, ClassifierError> {
         let mut document = Sequences::new();
         document.push(ids, 0);
         let row = multi_hot(&document, self.vectorizer.width())?;
-        let probabilities = self.network.predict(&row)?.row(0).to_vec();
-        let options = self.vectorizer.options();
+        let mut probabilities = self.network.predict(&row)?.row(0).to_vec();
+        self.calibration.apply(&mut probabilities);
+        let Some(vectorizer) = self.vectorizer.as_multi_hot() else {
+            return Err(ClassifierError::TakesText { corpus: self.record.corpus.name.clone() });
+        };
+        let options = vectorizer.options();
         let starts = ids.first().is_some_and(|&id| Some(id) == options.start_char);
         let words = &ids[usize::from(starts)..];
         let unknown = words.iter().filter(|&&id| Some(id) == options.oov_char).count();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainingOptions;
+use super::{AutoRecord, TrainingOptions};
 use crate::nn::History;
 
 /// What a model remembers of its making. Holds no time, host or path: the same inputs make the same
@@ -18,6 +18,8 @@ pub struct TrainingRecord {
     pub corpus: CorpusRecord,
     /// The settings.
     pub options: TrainingOptions,
+    /// What was tried before these settings were chosen, if the program chose them.
+    pub auto: Option<AutoRecord>,
     /// The course of the training.
     pub history: History,
     /// The epoch with the lowest validation loss, counted from 1; without validation the last one.

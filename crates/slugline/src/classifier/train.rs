@@ -8,11 +8,12 @@ use super::{
     ValidationSplit,
 };
 use crate::corpus::Corpus;
+use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
     NnError, Sequential, StopReason, Targets, Validation, to_categorical,
 };
-use crate::text::{MultiHotVectorizer, multi_hot};
+use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
 
 /// What every classifier reports beside its loss.
 pub(super) const METRICS: [Metric; 1] = [Metric::Accuracy];
@@ -54,28 +55,84 @@ impl Classifier {
         let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
         let x = multi_hot(&corpus.train, options.max_features)?;
         let (train, held_out) = split(options.validation, x.rows())?;
-        let part = |range: &Range<usize>| -> Result<(CsrMatrix, Targets), NnError> {
-            let labels = &corpus.train.labels()[range.clone()];
-            Ok((x.slice_rows(range.clone())?, targets(options.loss, labels, classes)?))
+        let labels = corpus.train.labels();
+        let x_train = x.slice_rows(train.clone())?;
+        let x_held_out = x.slice_rows(held_out.clone())?;
+        let fitting = Fitting {
+            options,
+            classes,
+            x: &x_train,
+            y: &labels[train.clone()],
+            held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
+            weights: None,
         };
-        let (x_train, y_train) = part(&train)?;
-        let (x_val, y_val) = part(&held_out)?;
+        let fitted = fitting.run(callbacks)?;
+        let record = CorpusRecord {
+            name: corpus.name.clone(),
+            description: corpus.description.clone(),
+            fingerprint: corpus.fingerprint(),
+            train_samples: train.len(),
+            validation_samples: held_out.len(),
+        };
+        let counts = class_counts(labels, classes);
+        let names = corpus.class_names.clone();
+        fitted.classifier(vectorizer.into(), names, record, options, counts)
+    }
 
-        let mut network =
-            Sequential::new(options.max_features, options.layers(classes), options.seed)?;
+    /// Notes the command that would train this model again.
+    #[must_use]
+    pub fn with_command(mut self, command: impl Into<String>) -> Self {
+        self.record.command = Some(command.into());
+        self
+    }
+}
+
+/// Rows and labels that a network is trained on by the settings of a run.
+pub(super) struct Fitting<'a> {
+    pub(super) options: &'a TrainingOptions,
+    pub(super) classes: usize,
+    pub(super) x: &'a CsrMatrix,
+    pub(super) y: &'a [u32],
+    /// What it is validated on.
+    pub(super) held_out: Option<(&'a CsrMatrix, &'a [u32])>,
+    /// How much each sample counts.
+    pub(super) weights: Option<&'a [f32]>,
+}
+
+/// A trained network and the course of its training, with the error that ended it.
+pub(super) struct Fitted {
+    network: Sequential,
+    history: History,
+    error: Option<NnError>,
+}
+
+impl Fitting<'_> {
+    /// Trains the network.
+    pub(super) fn run(
+        &self,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Fitted, ClassifierError> {
+        let Self { options, classes, x, .. } = *self;
+        let y = targets(options.loss, self.y, classes)?;
+        let held_out = match self.held_out {
+            None => None,
+            Some((x, labels)) => Some((x, targets(options.loss, labels, classes)?)),
+        };
+        let mut network = Sequential::new(x.cols(), options.layers(classes), options.seed)?;
         network.compile(options.optimizer.clone(), options.loss, &METRICS)?;
         let fit = FitOptions {
             epochs: options.epochs,
             batch_size: options.batch_size,
-            validation: match held_out.is_empty() {
-                true => Validation::None,
-                false => Validation::Data(&x_val, &y_val),
+            validation: match &held_out {
+                None => Validation::None,
+                Some((x, y)) => Validation::Data(x, y),
             },
-            class_weight: class_weight(options.class_weight, &y_train, classes),
+            sample_weight: self.weights,
+            class_weight: class_weight(options.class_weight, &y, classes),
             threads: options.threads,
             ..FitOptions::default()
         };
-        let monitor = if held_out.is_empty() { "loss" } else { "val_loss" };
+        let monitor = if held_out.is_none() { "loss" } else { "val_loss" };
         let mut stopping = options
             .patience
             .map(|patience| EarlyStopping::new(monitor, patience).restore_best_weights(true));
@@ -84,42 +141,44 @@ impl Classifier {
             callbacks.iter_mut().map(|c| &mut **c as &mut dyn Callback).collect();
         all.extend(stopping.as_mut().map(|s| s as &mut dyn Callback));
         all.push(&mut finished);
-        let fitted = network.fit_with(&x_train, &y_train, &fit, &mut all);
+        let fitted = network.fit_with(x, &y, &fit, &mut all);
         let (history, error) = match fitted {
             Ok(history) => (history, None),
             Err(error @ NnError::Diverged { last_good: 1.., .. }) => (finished.0, Some(error)),
             Err(error) => return Err(error.into()),
         };
+        Ok(Fitted { network, history, error })
+    }
+}
 
+impl Fitted {
+    /// The classifier with its record.
+    pub(super) fn classifier(
+        self,
+        vectorizer: Vectorizer,
+        class_names: Vec<String>,
+        corpus: CorpusRecord,
+        options: &TrainingOptions,
+        class_counts: Vec<u64>,
+    ) -> Result<Classifier, ClassifierError> {
+        let Self { network, history, error } = self;
         let best_epoch = history.best_epoch("val_loss").unwrap_or(history.epochs.len());
         let record = TrainingRecord {
             slugline_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: None,
-            corpus: CorpusRecord {
-                name: corpus.name.clone(),
-                description: corpus.description.clone(),
-                fingerprint: corpus.fingerprint(),
-                train_samples: train.len(),
-                validation_samples: held_out.len(),
-            },
+            corpus,
             options: options.clone(),
+            auto: None,
             history,
             best_epoch,
-            class_counts: class_counts(corpus.train.labels(), classes),
+            class_counts,
         };
-        let class_names = corpus.class_names.clone();
-        let classifier = Self { vectorizer, network, class_names, record };
+        let calibration = Calibration::None;
+        let classifier = Classifier { vectorizer, network, class_names, calibration, record };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),
         }
-    }
-
-    /// Notes the command that would train this model again.
-    #[must_use]
-    pub fn with_command(mut self, command: impl Into<String>) -> Self {
-        self.record.command = Some(command.into());
-        self
     }
 }
 
@@ -152,7 +211,7 @@ fn split(
 }
 
 /// Samples of each class.
-fn class_counts(labels: &[u32], classes: usize) -> Vec<u64> {
+pub(super) fn class_counts(labels: &[u32], classes: usize) -> Vec<u64> {
     let mut counts = vec![0; classes];
     for &label in labels {
         if let Some(count) = counts.get_mut(label as usize) {
@@ -166,13 +225,27 @@ fn class_counts(labels: &[u32], classes: usize) -> Vec<u64> {
 fn class_weight(choice: ClassWeight, y: &Targets, classes: usize) -> BTreeMap<u32, f32> {
     match choice {
         ClassWeight::None => BTreeMap::new(),
-        ClassWeight::Balanced => class_counts(&y.classes(), classes)
-            .into_iter()
-            .enumerate()
-            .filter(|(_, count)| *count > 0)
-            .map(|(c, count)| (c as u32, (y.len() as f64 / (classes as f64 * count as f64)) as f32))
-            .collect(),
+        ClassWeight::Balanced => {
+            weights_by_count(y, classes, |count| y.len() as f64 / (classes as f64 * count))
+        }
+        ClassWeight::SquareRoot => {
+            let counts = class_counts(&y.classes(), classes);
+            // Their mean over the samples is 1, so that the learning rate keeps its meaning.
+            let sum: f64 = counts.iter().map(|&count| (count as f64).sqrt()).sum();
+            weights_by_count(y, classes, |count| y.len() as f64 / (sum * count.sqrt()))
+        }
     }
+}
+
+/// The weight of each class that has samples, by their number.
+fn weights_by_count(
+    y: &Targets,
+    classes: usize,
+    weight: impl Fn(f64) -> f64,
+) -> BTreeMap<u32, f32> {
+    let counts = class_counts(&y.classes(), classes);
+    let used = (0..).zip(counts).filter(|(_, count)| *count > 0);
+    used.map(|(class, count)| (class, weight(count as f64) as f32)).collect()
 }
 
 #[cfg(test)]
@@ -285,5 +358,12 @@ mod tests {
         // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1])
         let weights = class_weight(ClassWeight::Balanced, &vec![0, 0, 0, 1].into(), 3);
         assert_eq!(weights, BTreeMap::from([(0, 4.0 / 9.0), (1, 4.0 / 3.0)]));
+    }
+
+    #[test]
+    fn square_root_weights_have_the_mean_1() {
+        let weights = class_weight(ClassWeight::SquareRoot, &vec![0, 0, 0, 0, 1].into(), 2);
+        assert!((weights[&1] / weights[&0] - 2.0).abs() < 1e-6);
+        assert!((weights[&0] * 4.0 + weights[&1] - 5.0).abs() < 1e-5);
     }
 }

@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use super::fetch::{FetchError, Locator, Progress, REUTERS_ARCHIVE};
 use super::reuters::{self, Source, Variant};
-use super::{Corpus, CorpusError, SequenceOptions, sample};
+use super::{Corpus, CorpusError, Documents, SequenceOptions, Sequences, sample};
 
 /// A corpus that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,69 @@ impl Dataset {
                 Ok(reuters::load(&source, variant, options)?)
             }
             _ => Ok(sample::load(options)?),
+        }
+    }
+}
+
+/// The texts of a dataset, in the parts and the order of the numbered [`Corpus`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetDocuments {
+    /// Documents to train on.
+    pub train: Documents,
+    /// Documents kept apart for the final score.
+    pub test: Documents,
+}
+
+impl Dataset {
+    /// Loads the texts of the dataset, after a download if need be: the same documents in the same
+    /// parts and order as [`load`](Self::load) gives with the default options. The texts of `sample`,
+    /// and those of Keras's files, are their words with spaces between them.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn documents(
+        self,
+        locator: &Locator,
+        progress: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<DatasetDocuments, DatasetError> {
+        let options = SequenceOptions::default();
+        match (self, self.fetch(locator, progress)?) {
+            (
+                Self::Reuters(variant),
+                Location::Files(source @ (Source::Archive(_) | Source::Folder(_))),
+            ) => {
+                let all = reuters::documents(&source, variant)?;
+                let split = all.split(&options)?;
+                let part = |positions: &[usize]| {
+                    let mut part = Documents::new(all.class_names.clone());
+                    for &i in positions {
+                        let document = &all.documents[i];
+                        part.push(&document.text, document.label);
+                    }
+                    part
+                };
+                Ok(DatasetDocuments { train: part(&split.train), test: part(&split.test) })
+            }
+            (_, location) => {
+                let corpus = match (self, location) {
+                    (Self::Reuters(variant), Location::Files(source)) => {
+                        reuters::load(&source, variant, &options)?
+                    }
+                    _ => sample::load(&options)?,
+                };
+                let part = |sequences: &Sequences| {
+                    let mut part = Documents::new(corpus.class_names.clone());
+                    for (ids, &label) in sequences.iter().zip(sequences.labels()) {
+                        let word = |&id: &u32| {
+                            corpus.word_index.word(id.checked_sub(corpus.options.index_from)?)
+                        };
+                        let words: Vec<&str> = ids.iter().filter_map(word).collect();
+                        part.push(&words.join(" "), label);
+                    }
+                    part
+                };
+                Ok(DatasetDocuments { train: part(&corpus.train), test: part(&corpus.test) })
+            }
         }
     }
 }

@@ -181,13 +181,11 @@ impl Documents {
 
     /// Notes that the last document stands at `row` of `source`.
     pub fn set_last_place(&mut self, source: &Arc<str>, row: u64) {
-        let number = match self.sources.iter().rposition(|known| known == source) {
-            Some(number) => number,
-            None => {
-                self.sources.push(Arc::clone(source));
-                self.sources.len() - 1
-            }
-        };
+        let known = self.sources.iter().rposition(|known| known == source);
+        let number = known.unwrap_or_else(|| {
+            self.sources.push(Arc::clone(source));
+            self.sources.len() - 1
+        });
         self.places.resize(self.len().saturating_sub(1), (u32::MAX, 0));
         self.places.push((number as u32, row));
     }
@@ -298,18 +296,24 @@ impl Documents {
         match &self.labels {
             Labels::Single(labels) => {
                 hash.update([0]);
-                labels.iter().for_each(|label| hash.update(label.to_le_bytes()));
+                for label in labels {
+                    hash.update(label.to_le_bytes());
+                }
             }
             Labels::Multi(sets) => {
                 hash.update([1]);
                 for set in sets {
                     hash.update((set.len() as u64).to_le_bytes());
-                    set.iter().for_each(|label| hash.update(label.to_le_bytes()));
+                    for label in set {
+                        hash.update(label.to_le_bytes());
+                    }
                 }
             }
             Labels::Soft(rows) => {
                 hash.update([2]);
-                rows.data().iter().for_each(|share| hash.update(share.to_le_bytes()));
+                for share in rows.data() {
+                    hash.update(share.to_le_bytes());
+                }
             }
         }
         for weight in self.weights.iter().flatten() {

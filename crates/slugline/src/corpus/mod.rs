@@ -9,6 +9,7 @@
 //! * [`tokenize`]: the rule that cuts text into words
 //! * [`encode`]: from text to ids: ranks, split, numbering, and the same for new text
 //! * [`shuffle`]: NumPy's legacy shuffle, which orders the documents
+//! * [`split`]: documents set aside, every class in its share
 //! * [`describe`]: a corpus in figures, documents back in words
 //! * [`read`]: users' own files, in many formats
 //! * [`reuters`]: the Reuters newswires, as in Keras and cleaned
@@ -30,13 +31,14 @@ pub mod reuters;
 pub mod sample;
 pub mod sequences;
 pub mod shuffle;
+pub mod split;
 pub mod tokenize;
 
 use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
 
-pub use datasets::{Dataset, DatasetError, Location};
+pub use datasets::{Dataset, DatasetDocuments, DatasetError, Location};
 pub use describe::{ClassSize, Description, Lengths, PartDescription};
 pub use documents::{Documents, LabelKind, Labels, Place};
 pub use encode::{CorpusInfo, TextEncoder};

@@ -1,8 +1,12 @@
 //! How good the answers are, and what an answer without looking would reach.
 
+mod calibration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::nn::{Average, ClassCounts, NnError, average_score};
+
+pub use calibration::{Calibration, Reliability, ReliabilityBin};
 
 /// Scores of a classifier on labelled documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,9 @@ pub struct Evaluation {
     pub classes: Vec<ClassScores>,
     /// Documents by true class (row) and answer (column).
     pub confusion: Vec<Vec<u64>>,
+    /// How confidence and accuracy agree, where probabilities were at hand.
+    #[serde(flatten)]
+    pub reliability: Option<Reliability>,
 }
 
 /// Accuracy without looking at the text.
@@ -115,7 +122,15 @@ impl Evaluation {
                 })
                 .collect(),
             confusion,
+            reliability: None,
         })
+    }
+
+    /// The same scores with the reliability of the probabilities.
+    #[must_use]
+    pub fn with_reliability(mut self, reliability: Reliability) -> Self {
+        self.reliability = Some(reliability);
+        self
     }
 
     /// The most frequent confusions: true class, answer, number of documents, the most frequent

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::checksum::BLANK;
 use crate::classifier::TrainingRecord;
 use crate::corpus::SequenceOptions;
+use crate::evaluation::Calibration;
 use crate::nn::Layer;
+use crate::text::VectorizerOptions;
 
 /// The one key of `__metadata__`.
 pub(super) const KEY: &str = "slugline";
@@ -42,21 +44,17 @@ pub(super) struct Description {
     pub(super) class_names: Vec<String>,
     pub(super) vectorizer: VectorizerPart,
     pub(super) network: NetworkPart,
+    /// Absent in version 1.
+    #[serde(default)]
+    pub(super) calibration: Calibration,
     pub(super) record: TrainingRecord,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct VectorizerPart {
-    pub(super) kind: VectorizerKind,
-    pub(super) width: usize,
-    pub(super) options: SequenceOptions,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum VectorizerKind {
-    MultiHot,
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum VectorizerPart {
+    MultiHot { width: usize, options: SequenceOptions },
+    Terms { options: Box<VectorizerOptions>, mean_length: f32 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +70,21 @@ pub(super) fn tensor_names(i: usize) -> [String; 2] {
     let layer = if i == 0 { "dense".to_owned() } else { format!("dense_{i}") };
     [format!("{layer}.kernel"), format!("{layer}.bias")]
 }
+
+/// Names of the tensors of a vocabulary: table, offsets and bytes.
+pub(super) fn vocabulary_names(vocabulary: &str) -> [String; 3] {
+    ["table", "offsets", "bytes"].map(|part| format!("{vocabulary}.{part}"))
+}
+
+/// The vocabularies of a vectorizer of terms beside its words.
+pub(super) const PARTS: [&str; 2] = ["prefixes", "chars"];
+
+/// Tensors of a vectorizer of terms.
+pub(super) const NGRAM_TABLE: &str = "ngrams.table";
+pub(super) const NGRAM_WORDS: &str = "ngrams.words";
+pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
+pub(super) const FEATURES: &str = "features";
+pub(super) const FACTORS: &str = "factors";
 
 /// Position of the first number that is NaN or infinite.
 pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {

@@ -18,7 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Format 1
+//! # Format 2
 //!
 //! A model file is a valid [safetensors] file, so that any safetensors reader can take the weights
 //! out. All numbers are little-endian. It consists of:
@@ -39,6 +39,19 @@
 //! | `vocabulary.offsets` | U32 | `[words + 1]` | where each word begins, and the end of the last |
 //! | `vocabulary.bytes` | U8 | `[length]` | the words in UTF-8, end to end |
 //!
+//! The file of a model that weighs terms has, beside these, in this order of types:
+//!
+//! | name | type | shape | content |
+//! |---|---|---|---|
+//! | `prefixes.table`, `chars.table` | U64 | `[2ᵏ⁺¹]` | hash tables over beginnings and parts of words |
+//! | `ngrams.table` | U64 | `[2ᵏ⁺¹]` | hash table over the n-grams |
+//! | `factors` | F32 | `[features]` | what each feature's count is multiplied by |
+//! | `ngrams.words` | U32 | `[tokens]` | the words of all n-grams, as positions in the vocabulary |
+//! | `ngrams.ends` | U32 | `[n-grams]` | where the words of each end |
+//! | `features` | U32 | `[entries]` | the feature of each word, n-gram, prefix and part, in this order; 2³² − 1 for none |
+//! | `prefixes.offsets`, `chars.offsets` | U32 | | as of the vocabulary |
+//! | `prefixes.bytes`, `chars.bytes` | U8 | | as of the vocabulary |
+//!
 //! There are exactly these. The types descend in size, so every tensor lies at a multiple of its
 //! element size and is used where it lies. [`Vocabulary`](crate::text::Vocabulary) documents its
 //! three. Where a foreign writer has ordered the tensors otherwise, those out of place are copied.
@@ -51,21 +64,22 @@
 //! | field | content |
 //! |---|---|
 //! | `format` | `"slugline model"` |
-//! | `version` | `1` |
+//! | `version` | `2` |
 //! | `checksum` | 32 lower-case hexadecimal digits |
 //! | `class_names` | the name of each output |
-//! | `vectorizer` | `kind` (`"multi_hot"`), `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)) |
+//! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document) |
 //! | `network` | `input_width`, `layers` ([`Layer`](crate::nn::Layer)s in order), `seed` |
+//! | `calibration` | the [`Calibration`](crate::evaluation::Calibration) of the probabilities |
 //! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
 //!
 //! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
 //! every file reads, with the digits in place of `…`,
 //!
 //! ```text
-//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":1,\"checksum\":\"…\"
+//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":2,\"checksum\":\"…\"
 //! ```
 //!
-//! Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms; its files are still read. Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!
@@ -118,8 +132,8 @@ compile_error!(
     "model files are used where they lie in memory, which needs a little-endian machine"
 );
 
-/// The version of the format that this library writes and reads.
-pub const FORMAT_VERSION: u64 = 1;
+/// The version of the format that this library writes. It reads all versions up to this one.
+pub const FORMAT_VERSION: u64 = 2;
 
 /// Stands for the path in errors about bytes that come from no file.
 const NO_FILE: &str = "model bytes";

@@ -13,13 +13,17 @@ use safetensors::tensor::Metadata;
 
 use super::checksum::{BLANK, checksum};
 use super::description::{
-    BEFORE_CHECKSUM, BEFORE_VERSION, CHECKSUM, Description, KEY, LENGTH, MAX_HEADER,
-    VectorizerKind, first_not_finite, tensor_names,
+    BEFORE_CHECKSUM, BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, KEY, LENGTH,
+    MAX_HEADER, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite,
+    tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
+use crate::evaluation::Calibration;
 use crate::nn::{Buffer, Layer, Sequential};
-use crate::text::{MultiHotVectorizer, Vocabulary};
+use crate::text::{
+    MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
+};
 
 /// The content of a file and whatever keeps it.
 pub(super) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -50,9 +54,9 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     if key != KEY {
         return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
     }
-    let Description { class_names, vectorizer, network, record, .. } =
+    let Description { class_names, vectorizer, network, calibration, record, .. } =
         serde_json::from_str(text)
-            .map_err(|e| invalid("the description", "the fields of format 1", e.to_string()))?;
+            .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
         let expected = format!("at most {}", record.history.epochs.len());
         let found = record.best_epoch.to_string();
@@ -77,22 +81,35 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
         parameters.push((kernel, bias));
         n_in = dense.units;
     }
-    let vocabulary = tensors.vocabulary()?;
+    let words = tensors.vocabulary("vocabulary")?;
+    let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
+    let vectorizer: Vectorizer = match vectorizer {
+        VectorizerPart::MultiHot { width, options } => {
+            MultiHotVectorizer::from_parts(words, options, width).into()
+        }
+        VectorizerPart::Terms { options, mean_length } => {
+            let (vocabulary, factors) = tensors.terms(words)?;
+            TermVectorizer::from_parts(*options, vocabulary, factors, mean_length)
+                .map_err(|e| parts(e.into()))?
+                .into()
+        }
+    };
     tensors.check_none_left()?;
 
-    let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
     let network =
         Sequential::from_parameters(network.input_width, network.layers, parameters, network.seed)
             .map_err(|e| parts(e.into()))?;
-    let vectorizer = match vectorizer.kind {
-        VectorizerKind::MultiHot => {
-            MultiHotVectorizer::from_parts(vocabulary, vectorizer.options, vectorizer.width)
-        }
-    };
-    Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)
+    if let Calibration::Temperature { temperature } = calibration
+        && !(temperature.is_finite() && temperature > 0.0)
+    {
+        return Err(invalid("the calibration", "a temperature above 0", temperature.to_string()));
+    }
+    let classifier =
+        Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
+    Ok(classifier.with_calibration(calibration))
 }
 
-/// Checks that the file is a model of the known version.
+/// Checks that the file is a model of a known version.
 fn check_version(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     let start = file.get(LENGTH..).unwrap_or_default();
     if !start.is_empty() && BEFORE_VERSION.starts_with(start) {
@@ -109,11 +126,11 @@ fn check_version(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     let version =
         digits.fold(0u64, |v, d| v.saturating_mul(10).saturating_add(u64::from(d - b'0')));
     match version {
-        FORMAT_VERSION => Ok(()),
+        1..=FORMAT_VERSION => Ok(()),
         0 => Err(ModelFileError::Invalid {
             path: path.to_owned(),
             part: "the version".into(),
-            expected: format!("{FORMAT_VERSION} or more"),
+            expected: "1 or more".into(),
             found: rest[..rest.len().min(20)].escape_ascii().to_string(),
         }),
         _ => Err(ModelFileError::Newer { path: path.to_owned(), version }),
@@ -241,25 +258,49 @@ impl Tensors<'_> {
         }
     }
 
-    fn vocabulary(&mut self) -> Result<Vocabulary, ModelFileError> {
-        let bytes = self.take::<u8>("vocabulary.bytes", Dtype::U8, None)?;
-        let offsets = self.take::<u32>("vocabulary.offsets", Dtype::U32, None)?;
-        let table = self.take::<u64>("vocabulary.table", Dtype::U64, None)?;
+    /// What a vectorizer of terms knows beside its words, and the factors of its features.
+    fn terms(
+        &mut self,
+        words: Vocabulary,
+    ) -> Result<(TermVocabulary, Buffer<f32>), ModelFileError> {
+        let [prefixes, chars] = PARTS;
+        let (prefixes, chars) = (self.vocabulary(prefixes)?, self.vocabulary(chars)?);
+        let ngram_words = self.take::<u32>(NGRAM_WORDS, Dtype::U32, None)?;
+        let ends = self.take::<u32>(NGRAM_ENDS, Dtype::U32, None)?;
+        let table = self.take::<u64>(NGRAM_TABLE, Dtype::U64, None)?;
+        let Some(ngrams) = Ngrams::from_stored(ngram_words, ends, table) else {
+            let expected = "words, ends and a table that fit each other";
+            return Err(self.invalid("the n-grams", expected, "others".into()));
+        };
+        let features = self.take::<u32>(FEATURES, Dtype::U32, None)?;
+        let factors = self.take::<f32>(FACTORS, Dtype::F32, None)?;
+        if let Some(at) = first_not_finite(factors.as_slice()) {
+            let found = format!("{} at position {at}", factors.as_slice()[at]);
+            return Err(self.invalid(FACTORS, "finite numbers", found));
+        }
+        Ok((TermVocabulary { words, ngrams, prefixes, chars, features }, factors))
+    }
+
+    fn vocabulary(&mut self, name: &str) -> Result<Vocabulary, ModelFileError> {
+        let [table_name, offsets_name, bytes_name] = vocabulary_names(name);
+        let bytes = self.take::<u8>(&bytes_name, Dtype::U8, None)?;
+        let offsets = self.take::<u32>(&offsets_name, Dtype::U32, None)?;
+        let table = self.take::<u64>(&table_name, Dtype::U64, None)?;
         let vocabulary = Vocabulary::from_stored(bytes, offsets, table)
             .map_err(|e| ModelFileError::Parts { path: self.path.to_owned(), source: e.into() })?;
         let (bytes, offsets, table) = vocabulary.stored();
         let words = std::str::from_utf8(bytes)
-            .map_err(|e| self.invalid("vocabulary.bytes", "UTF-8", e.to_string()))?;
+            .map_err(|e| self.invalid(&bytes_name, "UTF-8", e.to_string()))?;
         let bad = |pair: &[u32]| pair[0] > pair[1] || !words.is_char_boundary(pair[0] as usize);
         if let Some(at) = offsets.windows(2).position(bad) {
             let found = format!("{} and {} for word {at}", offsets[at], offsets[at + 1]);
             let expected = "offsets that rise and stand between characters";
-            return Err(self.invalid("vocabulary.offsets", expected, found));
+            return Err(self.invalid(&offsets_name, expected, found));
         }
         let used = table.as_chunks::<2>().0.iter().filter(|entry| entry[1] != 0).count();
         if used != vocabulary.len() {
             let expected = format!("{} used entries", vocabulary.len());
-            return Err(self.invalid("vocabulary.table", expected, used.to_string()));
+            return Err(self.invalid(&table_name, expected, used.to_string()));
         }
         Ok(vocabulary)
     }

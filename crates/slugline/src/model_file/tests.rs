@@ -106,7 +106,7 @@ fn the_same_training_gives_the_same_bytes_on_any_number_of_threads() {
 fn the_file_begins_as_the_page_says_and_any_safetensors_reader_can_use_it() {
     let classifier = tiny(&small());
     let bytes = classifier.to_bytes().unwrap();
-    let start = br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":1,\"checksum\":\""#;
+    let start = br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":2,\"checksum\":\""#;
     assert!(bytes[8..].starts_with(start));
     let digits = &bytes[8 + start.len()..][..32];
     assert!(digits.iter().all(|d| d.is_ascii_digit() || (b'a'..=b'f').contains(d)));
@@ -147,7 +147,7 @@ fn weights_and_words_are_used_where_they_lie() {
     let kept = Arc::new(words);
     let classifier = Classifier::from_bytes(Aligned(Arc::clone(&kept), length)).unwrap();
     let inside = bytemuck::cast_slice::<u64, u8>(&kept).as_ptr_range();
-    let (words, offsets, table) = classifier.vectorizer().vocabulary().stored();
+    let (words, offsets, table) = classifier.vectorizer().words().stored();
     let mut starts = vec![words.as_ptr(), offsets.as_ptr().cast(), table.as_ptr().cast()];
     for parameters in classifier.network().parameters() {
         starts.push(parameters.kernel.as_slice().as_ptr().cast());

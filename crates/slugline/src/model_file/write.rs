@@ -9,11 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::checksum::{BLANK, checksum};
 use super::description::{
-    CHECKSUM, Description, FORMAT, KEY, LENGTH, MAX_HEADER, NetworkPart, VectorizerKind,
-    VectorizerPart, first_not_finite, tensor_names,
+    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, KEY, LENGTH, MAX_HEADER, NGRAM_ENDS,
+    NGRAM_TABLE, NGRAM_WORDS, NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names,
+    vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
+use crate::text::{TermVocabulary, Vectorizer};
 
 /// The content of a model file: the header, and the tensors where the classifier has them.
 pub(super) struct Image<'a> {
@@ -125,13 +127,24 @@ pub fn save_target(path: &Path) -> Result<PathBuf, ModelFileError> {
 fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>>, ModelFileError> {
     let tensor =
         |name: &str, dtype, shape, bytes| Tensor { name: name.into(), dtype, shape, bytes };
-    let (bytes, offsets, table) = classifier.vectorizer().vocabulary().stored();
-    let mut all = vec![tensor(
-        "vocabulary.table",
-        Dtype::U64,
-        vec![table.len()],
-        bytemuck::cast_slice(table),
-    )];
+    let vectorizer = classifier.vectorizer();
+    let mut vocabularies = vec![("vocabulary", vectorizer.words())];
+    let terms = vectorizer.as_terms();
+    if let Some(terms) = terms {
+        let TermVocabulary { prefixes, chars, .. } = terms.vocabulary();
+        vocabularies.extend(PARTS.into_iter().zip([prefixes, chars]));
+    }
+    let numbers = |name: &str, values: &'a [u64]| {
+        tensor(name, Dtype::U64, vec![values.len()], bytemuck::cast_slice(values))
+    };
+    let mut all = Vec::new();
+    for (name, vocabulary) in &vocabularies {
+        let [table, ..] = vocabulary_names(name);
+        all.push(numbers(&table, vocabulary.stored().2));
+    }
+    if let Some(terms) = terms {
+        all.push(numbers(NGRAM_TABLE, terms.vocabulary().ngrams.stored().2));
+    }
     for (i, parameters) in classifier.network().parameters().iter().enumerate() {
         let (kernel, bias) = (parameters.kernel.as_slice(), parameters.bias.as_slice());
         let shapes = [vec![parameters.n_in, parameters.units], vec![parameters.units]];
@@ -152,9 +165,28 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
             all.push(tensor(name, Dtype::F32, shape, bytemuck::cast_slice(values)));
         }
     }
-    let shape = vec![offsets.len()];
-    all.push(tensor("vocabulary.offsets", Dtype::U32, shape, bytemuck::cast_slice(offsets)));
-    all.push(tensor("vocabulary.bytes", Dtype::U8, vec![bytes.len()], bytes));
+    let short = |name: &str, values: &'a [u32]| {
+        tensor(name, Dtype::U32, vec![values.len()], bytemuck::cast_slice(values))
+    };
+    if let Some(terms) = terms {
+        let factors = terms.factors();
+        let shape = vec![factors.len()];
+        all.push(tensor(FACTORS, Dtype::F32, shape, bytemuck::cast_slice(factors)));
+        let TermVocabulary { ngrams, features, .. } = terms.vocabulary();
+        let (words, ends, _) = ngrams.stored();
+        all.push(short(NGRAM_WORDS, words));
+        all.push(short(NGRAM_ENDS, ends));
+        all.push(short(FEATURES, features.as_slice()));
+    }
+    for (name, vocabulary) in &vocabularies {
+        let [_, offsets, _] = vocabulary_names(name);
+        all.push(short(&offsets, vocabulary.stored().1));
+    }
+    for (name, vocabulary) in &vocabularies {
+        let [_, _, bytes] = vocabulary_names(name);
+        let stored = vocabulary.stored().0;
+        all.push(tensor(&bytes, Dtype::U8, vec![stored.len()], stored));
+    }
     Ok(all)
 }
 
@@ -166,16 +198,22 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
         version: FORMAT_VERSION,
         checksum: String::from_utf8_lossy(BLANK).into_owned(),
         class_names: classifier.class_names().to_vec(),
-        vectorizer: VectorizerPart {
-            kind: VectorizerKind::MultiHot,
-            width: vectorizer.width(),
-            options: vectorizer.options().clone(),
+        vectorizer: match vectorizer {
+            Vectorizer::MultiHot(vectorizer) => VectorizerPart::MultiHot {
+                width: vectorizer.width(),
+                options: vectorizer.options().clone(),
+            },
+            Vectorizer::Terms(vectorizer) => VectorizerPart::Terms {
+                options: Box::new(vectorizer.options().clone()),
+                mean_length: vectorizer.mean_length(),
+            },
         },
         network: NetworkPart {
             input_width: network.input_width(),
             layers: network.layers().to_vec(),
             seed: network.seed(),
         },
+        calibration: classifier.calibration(),
         record: classifier.record().clone(),
     };
     // JSON has no NaN and no infinity: a number that would come back as another one, or not at all,

@@ -4,6 +4,7 @@
 //! * [`TermVectorizer`]: words, n-grams, prefixes and parts of words, weighted, for any text
 //! * [`Vocabulary`]: words and their numbers, in a form that a model file holds as it is
 //! * [`MultiHotVectorizer`]: text to a multi-hot row, as the documents of a numbered corpus
+//! * [`Vectorizer`]: either of them, as a model has it
 //! * [`multi_hot`]: the rows of a whole corpus
 //!
 //! The rule that cuts a numbered corpus into words stands in [`corpus::encode`](crate::corpus::encode),
@@ -12,6 +13,7 @@
 mod analyzer;
 mod multi_hot;
 mod terms;
+mod vectorizer;
 mod vocabulary;
 
 pub use analyzer::{Analyzer, AnalyzerOptions, Normalization, TokenRule};
@@ -20,4 +22,5 @@ pub use terms::{
     Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind, TermVectorizer,
     TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions, class_spread,
 };
+pub use vectorizer::Vectorizer;
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -16,7 +16,7 @@ pub(super) const SAMPLE: usize = 1 << 18;
 /// What an input turns out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
-    StandardInput,
+    Stdin,
     File(PathBuf),
     Folder(PathBuf),
 }
@@ -25,7 +25,7 @@ impl Input {
     /// The name in messages and places.
     pub(super) fn name(&self) -> Arc<str> {
         match self {
-            Self::StandardInput => "-".into(),
+            Self::Stdin => "-".into(),
             Self::File(path) | Self::Folder(path) => path.to_string_lossy().into(),
         }
     }
@@ -36,7 +36,7 @@ impl Input {
             Self::File(path) => {
                 fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|m| m.len())
             }
-            Self::StandardInput | Self::Folder(_) => None,
+            Self::Stdin | Self::Folder(_) => None,
         }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn resolve(inputs: &[String]) -> Result<Vec<Input>, ReadError> {
     for input in inputs {
         let path = Path::new(input);
         if input == "-" {
-            all.push(Input::StandardInput);
+            all.push(Input::Stdin);
         } else if path.is_dir() {
             all.push(Input::Folder(path.into()));
         } else if path.exists() {
@@ -109,7 +109,7 @@ impl Stream {
         let name = input.name();
         let raw: Box<dyn Read + Send> = match input {
             Input::File(path) => Box::new(File::open(path).map_err(ReadError::io(&name))?),
-            Input::StandardInput => Box::new(io::stdin()),
+            Input::Stdin => Box::new(io::stdin()),
             Input::Folder(_) => {
                 return Err(ReadError::layout(&name, "is a folder, where a file was expected"));
             }

@@ -1,0 +1,219 @@
+//! What to train or score on: a corpus known by name, or files, and what is said of the files.
+
+use std::fmt::Write as _;
+
+use clap::{Args, ValueEnum};
+use slugline::corpus::Dataset;
+use slugline::corpus::read::{Format, OnError, Read, ReadOptions, read};
+
+use super::parse::one_of;
+use crate::failure::Failure;
+use crate::output::{Console, ReadBar, grouped};
+
+/// A corpus by its name, or files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Data {
+    Dataset(Dataset),
+    Files(Vec<String>),
+}
+
+impl Data {
+    /// One name of a corpus, or else names of files. `./NAME` is a file in any case.
+    pub(crate) fn of(inputs: &[String]) -> Self {
+        match inputs {
+            [name] => name.parse().map_or_else(|_| Self::Files(inputs.to_vec()), Self::Dataset),
+            _ => Self::Files(inputs.to_vec()),
+        }
+    }
+
+    /// What models and reports call it: the corpus, or the name of the first file without its folder.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Dataset(dataset) => dataset.name().to_owned(),
+            Self::Files(files) => {
+                let first = files.first().map_or("-", String::as_str);
+                let first = first.trim_end_matches('/');
+                let name = first.rsplit('/').next().unwrap_or(first);
+                match files.len() {
+                    0 | 1 => name.to_owned(),
+                    n => format!("{name} and {} more", n - 1),
+                }
+            }
+        }
+    }
+
+    /// The name of the model trained on it, without its ending.
+    pub(crate) fn stem(&self) -> String {
+        match self {
+            Self::Dataset(dataset) => dataset.name().to_owned(),
+            Self::Files(_) => {
+                let name = self.name();
+                let stem = name.split('.').next().filter(|stem| !stem.is_empty() && *stem != "-");
+                stem.unwrap_or("model").to_owned()
+            }
+        }
+    }
+}
+
+/// What `--on-error` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum OnBadRow {
+    /// End with an error that names file and line
+    #[default]
+    Stop,
+    /// Leave the row out, count it and say why
+    Skip,
+}
+
+/// How a user's files are read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reading files")]
+pub(crate) struct ReadArgs {
+    /// Format of the files [default: by their content]
+    #[arg(long, value_name = "FORMAT",
+        value_parser = one_of(Format::ALL.map(Format::name), |name| name.parse::<Format>().ok()))]
+    input_format: Option<Format>,
+    /// Columns (or JSON keys) with the text, joined by a newline; columns without a header are
+    /// called 1, 2, … [default: by name, else the longest]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    text: Vec<String>,
+    /// Column with the label [default: by name, else the only one with few values]
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// Column with the weight of a document
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
+    /// Column that says train, validation or test [default: `split` or `set`, if it does]
+    #[arg(long, value_name = "COLUMN")]
+    split_column: Option<String>,
+    /// Character between the fields of a table, or `tab` [default: by the content]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// Whether the first row of a table names its columns [default: by the content]
+    #[arg(long, value_name = "yes|no", value_parser = one_of(["yes", "no"], |s| Some(s == "yes")))]
+    header: Option<bool>,
+    /// What a bad row does: stop or skip
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, hide_possible_values = true)]
+    on_error: OnBadRow,
+}
+
+/// A single ASCII character, or `tab`.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, &[byte]) if byte.is_ascii() && byte != b'"' && byte != b'\n' => Ok(byte),
+        _ => Err("expected one ASCII character, or `tab`".into()),
+    }
+}
+
+impl ReadArgs {
+    /// The options for the library.
+    fn options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.input_format,
+            text: self.text.clone(),
+            label: self.label.clone(),
+            weight: self.weight.clone(),
+            split: self.split_column.clone(),
+            header: self.header,
+            delimiter: self.delimiter,
+            on_error: match self.on_error {
+                OnBadRow::Stop => OnError::Stop,
+                OnBadRow::Skip => OnError::Skip,
+            },
+            ..ReadOptions::default()
+        }
+    }
+
+    /// Reads labelled files, with a progress bar, and says what they were taken for. `class_names` are
+    /// the classes of a model, if there is one.
+    pub(crate) fn read(
+        &self,
+        files: &[String],
+        class_names: Option<&[String]>,
+        console: Console,
+    ) -> Result<Read, Failure> {
+        let class_names = class_names.map(<[String]>::to_vec);
+        let options = ReadOptions { class_names, ..self.options() };
+        let mut bar = ReadBar::new(console);
+        let found = read(files, &options, &mut |progress| bar.show(progress));
+        drop(bar);
+        let found = found?;
+        for layout in &found.layouts {
+            console.note(format_args!("{layout}"));
+        }
+        let count = found.skipped.count;
+        if count > 0 {
+            console.note(format_args!("{} bad rows were skipped:", grouped(count)));
+            let shown = if console.verbose { usize::MAX } else { 5 };
+            for (place, problem) in found.skipped.first.iter().take(shown) {
+                console.note(format_args!("  {place}: {problem}"));
+            }
+            let more = count - count.min(found.skipped.first.len().min(shown) as u64);
+            if more > 0 {
+                console.note(format_args!("  and {} more", grouped(more)));
+            }
+        }
+        if found.empty_texts > 0 {
+            let empty = grouped(found.empty_texts);
+            console.note(format_args!("{empty} documents have no text"));
+        }
+        Ok(found)
+    }
+
+    /// The arguments that would say the same, each with a space before it.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                // Writing to a string cannot fail.
+                let _ = write!(words, " --{name} {}", quoted(&value));
+            }
+        };
+        add("input-format", self.input_format.map(|format| format.name().to_owned()));
+        add("text", Some(self.text.join(",")).filter(|text| !text.is_empty()));
+        add("label", self.label.clone());
+        add("weight", self.weight.clone());
+        add("split-column", self.split_column.clone());
+        let delimiter =
+            |byte| if byte == b'\t' { "tab".into() } else { char::from(byte).to_string() };
+        add("delimiter", self.delimiter.map(delimiter));
+        add("header", self.header.map(|header| if header { "yes".into() } else { "no".into() }));
+        add("on-error", (self.on_error == OnBadRow::Skip).then(|| "skip".into()));
+        words
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_corpora_and_files_are_told_apart() {
+        let of =
+            |words: &[&str]| Data::of(&words.iter().copied().map(String::from).collect::<Vec<_>>());
+        assert_eq!(of(&["reuters"]), Data::Dataset("reuters".parse().unwrap()));
+        let file = of(&["data/news.csv.gz"]);
+        assert_eq!((file.name().as_str(), file.stem().as_str()), ("news.csv.gz", "news"));
+        assert_eq!(of(&["./reuters", "b"]).name(), "reuters and 1 more");
+        assert_eq!(of(&["-"]).stem(), "model");
+        assert_eq!(of(&["corpus/"]).stem(), "corpus");
+    }
+
+    #[test]
+    fn words_are_quoted_for_the_shell_where_need_be() {
+        assert_eq!(quoted("a-b_c.d"), "a-b_c.d");
+        assert_eq!(quoted("it's here"), r"'it'\''s here'");
+        assert_eq!(delimiter("tab"), Ok(b'\t'));
+        assert!(delimiter("ab").is_err() && delimiter("é").is_err());
+    }
+}

@@ -1,0 +1,213 @@
+//! From a user's texts to a classifier.
+
+use super::train::{Fitting, class_counts};
+use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use crate::corpus::split::stratified_split;
+use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
+use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::nn::{Callback, CsrMatrix, Matrix};
+use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
+
+/// Bins of the reliability table.
+const BINS: usize = 15;
+
+/// Which documents are trained on and which are held out, as positions.
+pub(super) struct Division {
+    pub(super) train: Vec<usize>,
+    pub(super) held_out: Vec<usize>,
+}
+
+impl Division {
+    /// Holds out the documents of a fold.
+    pub(super) fn by_fold(folds: &[u32], fold: u32) -> Self {
+        let (held_out, train) = (0..folds.len()).partition(|&i| folds[i] == fold);
+        Self { train, held_out }
+    }
+}
+
+/// The labels of documents with one class each.
+pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    match documents.labels() {
+        Labels::Single(labels) => Ok(labels),
+        other => Err(ClassifierError::LabelKind { found: other.kind() }),
+    }
+}
+
+/// Holds documents out as the options say: the first ones, or a share of every class.
+pub(super) fn divide(
+    labels: &[u32],
+    validation: ValidationSplit,
+    seed: u64,
+) -> Result<Division, ClassifierError> {
+    let samples = labels.len();
+    let (train, held_out) = match validation {
+        ValidationSplit::Fraction(share) => stratified_split(labels, share, seed),
+        other => {
+            let (train, held_out) = other.ranges(samples);
+            (train.collect(), held_out.collect())
+        }
+    };
+    if train.is_empty() || (held_out.is_empty() && validation != ValidationSplit::None) {
+        let split = validation.to_string();
+        return Err(ClassifierError::Validation { split, train: train.len(), samples });
+    }
+    Ok(Division { train, held_out })
+}
+
+/// Documents that several vectorizers and networks are fitted to.
+pub(super) struct Prepared<'a> {
+    pub(super) documents: &'a Documents,
+    pub(super) labels: &'a [u32],
+    pub(super) tokenised: Tokenised,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(
+        documents: &'a Documents,
+        options: &VectorizerOptions,
+    ) -> Result<Self, ClassifierError> {
+        let labels = single_labels(documents)?;
+        let texts: Vec<&str> = documents.texts().collect();
+        Ok(Self { documents, labels, tokenised: Tokenised::new(&texts, &options.analyzer) })
+    }
+
+    /// Trains on a division of the documents. With documents held out, their probabilities come too,
+    /// and calibrate the classifier.
+    pub(super) fn fit(
+        &self,
+        division: &Division,
+        options: &TrainingOptions,
+        features: &VectorizerOptions,
+        name: &str,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<(Classifier, Matrix), ClassifierError> {
+        let Division { train, held_out } = division;
+        let classes = self.documents.class_names().len();
+        let all = Some((self.documents.labels(), classes));
+        let (vectorizer, x) = TermVectorizer::fit_rows(&self.tokenised, train, features, all)?;
+        let x_held_out = vectorizer.transform(&self.tokenised, held_out)?;
+        let of = |rows: &[usize]| rows.iter().map(|&i| self.labels[i]).collect::<Vec<u32>>();
+        let (y, y_held_out) = (of(train), of(held_out));
+        let weights = self.documents.weights();
+        let weights: Option<Vec<f32>> =
+            weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
+        let fitting = Fitting {
+            options,
+            classes,
+            x: &x,
+            y: &y,
+            held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
+            weights: weights.as_deref(),
+        };
+        let fitted = fitting.run(callbacks)?;
+        let corpus = CorpusRecord {
+            name: name.to_owned(),
+            description: format!("{} documents of {classes} classes", self.documents.len()),
+            fingerprint: self.documents.fingerprint(),
+            train_samples: train.len(),
+            validation_samples: held_out.len(),
+        };
+        let counts = class_counts(self.labels, classes);
+        let names = self.documents.class_names().to_vec();
+        let mut classifier =
+            fitted.classifier(vectorizer.into(), names, corpus, options, counts)?;
+        let probabilities = match held_out.is_empty() {
+            true => Matrix::zeros(0, classes),
+            false => classifier.network.predict(&x_held_out)?,
+        };
+        classifier.calibration = Calibration::fit_temperature(&probabilities, &y_held_out);
+        Ok((classifier, probabilities))
+    }
+}
+
+impl Classifier {
+    /// Trains a classifier on documents by the settings given. `name` is what the record calls them.
+    ///
+    /// A share to validate on is taken from every class; its documents calibrate the probabilities.
+    /// Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in
+    /// the published example, and probabilities stay as they are.
+    ///
+    /// # Errors
+    /// [`ClassifierError::LabelKind`] for documents with several labels or soft ones;
+    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    pub fn train_documents(
+        documents: &Documents,
+        name: &str,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Self, ClassifierError> {
+        let labels = single_labels(documents)?;
+        let Some(features) = &options.vectorizer else {
+            let info = CorpusInfo {
+                name: name.to_owned(),
+                description: format!("{} documents", documents.len()),
+                class_names: documents.class_names().to_vec(),
+            };
+            let sequences = SequenceOptions {
+                num_words: u32::try_from(options.max_features).ok(),
+                test_split: 0.0,
+                ..SequenceOptions::default()
+            };
+            let pairs = documents.texts().zip(labels.iter().copied());
+            let corpus = Corpus::from_texts(info, pairs, &sequences)?;
+            return Self::train_with(&corpus, options, callbacks);
+        };
+        let division = divide(labels, options.validation, options.seed)?;
+        let prepared = Prepared::new(documents, features)?;
+        Ok(prepared.fit(&division, options, features, name, callbacks)?.0)
+    }
+
+    /// The rows of texts.
+    fn rows(&self, documents: &Documents) -> Result<CsrMatrix, ClassifierError> {
+        let mut rows = CsrMatrix::with_cols(self.vectorizer.width());
+        let mut buffer = crate::text::FeatureBuffer::default();
+        for text in documents.texts() {
+            let row = self.vectorizer.vectorize(text, &mut buffer);
+            rows.push_row(row.indices, row.values)?;
+        }
+        Ok(rows)
+    }
+
+    /// Scores on documents with one label each, whose classes are the model's: calibrated
+    /// probabilities, their reliability and the rest of an [`Evaluation`].
+    ///
+    /// # Errors
+    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
+    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
+    pub fn evaluate_documents(
+        &self,
+        documents: &Documents,
+        name: &str,
+    ) -> Result<Evaluation, ClassifierError> {
+        self.check_classes(name, documents.class_names())?;
+        let labels = single_labels(documents)?;
+        let mut probabilities = self.network.predict(&self.rows(documents)?)?;
+        self.calibration.apply_rows(&mut probabilities);
+        self.scores(&probabilities, labels)
+    }
+
+    /// The scores of calibrated probabilities.
+    pub(super) fn scores(
+        &self,
+        probabilities: &Matrix,
+        labels: &[u32],
+    ) -> Result<Evaluation, ClassifierError> {
+        let loss = log_loss(probabilities, labels);
+        let predicted = probabilities.argmax_rows();
+        let counts = &self.record.class_counts;
+        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
+        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
+    }
+}
+
+/// The mean of `−ln p` of the true classes.
+pub(super) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
+    let rows = probabilities.iter_rows().zip(labels);
+    let sum: f64 = rows
+        .map(|(row, &label)| {
+            let p = row.get(label as usize).copied().unwrap_or(0.0);
+            -libm::log(f64::from(p.max(f32::MIN_POSITIVE)))
+        })
+        .sum();
+    sum / labels.len().max(1) as f64
+}
