@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use slugline::corpus::Dataset;
-use slugline::corpus::read::{Format, OnError, Read, ReadOptions, read};
+use slugline::corpus::read::{Format, OnError, Read, ReadError, ReadOptions, read};
 
 use super::parse::one_of;
 use crate::failure::Failure;
@@ -138,7 +138,14 @@ impl ReadArgs {
         let mut bar = ReadBar::new(console);
         let found = read(files, &options, &mut |progress| bar.show(progress));
         drop(bar);
-        let found = found?;
+        let found = found.map_err(|error| match error {
+            // A bare word may have been meant for a corpus.
+            ReadError::Missing { ref input, .. } if !input.contains(['/', '.', '*']) => {
+                let known = Dataset::NAMES.join(", ");
+                Failure::Other(format!("{error}, and no corpus of that name: known are {known}"))
+            }
+            error => error.into(),
+        })?;
         for layout in &found.layouts {
             console.note(format_args!("{layout}"));
         }

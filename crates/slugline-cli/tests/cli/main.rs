@@ -5,6 +5,7 @@
 mod datasets;
 mod demo;
 mod evaluate;
+mod files;
 mod inspect;
 mod predict;
 mod real;
