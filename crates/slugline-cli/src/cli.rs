@@ -28,6 +28,7 @@ pub(crate) struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   slugline demo                                  a guided tour that needs no file and no network
+  slugline train tickets.csv                     train on your own file: nothing to set
   slugline train sample -o sample.slug           train on the built-in corpus
   slugline evaluate sample.slug                  scores beside the baselines
   echo 'Wheat prices rose.' | slugline predict sample.slug

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -16,9 +17,14 @@ fn folder(file: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SLUGLINE_DATA_DIR").map(PathBuf::from);
     let found = folder.filter(|folder| folder.join(file).is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: SLUGLINE_DATA_DIR names no folder with {file}");
+        say(&format!("SKIPPED: SLUGLINE_DATA_DIR names no folder with {file}"));
     }
     found
+}
+
+/// Says a line also in a test that passes, where what macros print is not shown.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
 }
 
 fn scores(train: &Documents, test: &Documents, name: &str) -> Evaluation {
@@ -27,7 +33,7 @@ fn scores(train: &Documents, test: &Documents, name: &str) -> Evaluation {
         Classifier::train_auto(train, name, AutoOptions::default(), &go_on, &mut []).unwrap();
     let scores = model.evaluate_documents(test, name).unwrap();
     let reliability = scores.reliability.as_ref().unwrap();
-    eprintln!("{name}: accuracy {:.4}, ECE {:.4}", scores.accuracy, reliability.ece);
+    say(&format!("{name}: accuracy {:.4}, ECE {:.4}", scores.accuracy, reliability.ece));
     scores
 }
 

@@ -90,7 +90,7 @@ impl DemoArgs {
                 Dataset::Reuters(_) => "",
             };
             tour.say(format_args!(
-                "\n{QUIET}{:.1} s in all.{real}\nTo keep a model: slugline train {} -o model.slug{QUIET:#}",
+                "\n{QUIET}{:.1} s in all.{real}\nTo keep a model: slugline train {} --preset notebook -o model.slug{QUIET:#}",
                 start.elapsed().as_secs_f64(),
                 self.data
             ))?;

@@ -179,6 +179,9 @@ impl TrainRun<'_> {
             documents.class_names().len(),
         ));
         interrupt::watch()?;
+        if self.plan.auto.is_some() {
+            console.note(format_args!("choosing by a share of the documents that is held out …"));
+        }
         let start = Instant::now();
         let trained = if let Some(auto) = self.plan.auto {
             let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
