@@ -3,11 +3,12 @@
 //! The modules stand along the road of a document:
 //!
 //! 1. [`corpus`]: labelled documents, numbered and split
-//! 2. [`text`]: text to sparse feature rows
-//! 3. [`nn`]: the network over them (the crate `slugline-nn`)
-//! 4. [`classifier`]: all of it in one piece: text in, label and probabilities out
-//! 5. [`evaluation`]: scores, and the baselines to hold them against
-//! 6. [`model_file`]: a classifier as one file, checked before it answers
+//! 2. [`check`]: what is wrong with them, before they are trusted
+//! 3. [`text`]: text to sparse feature rows
+//! 4. [`nn`]: the network over them (the crate `slugline-nn`)
+//! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
+//! 6. [`evaluation`]: scores, and the baselines to hold them against
+//! 7. [`model_file`]: a classifier as one file, checked before it answers
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -22,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod check;
 pub mod classifier;
 pub mod corpus;
 pub mod evaluation;

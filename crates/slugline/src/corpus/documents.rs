@@ -367,6 +367,18 @@ impl Labels {
         }
     }
 
+    /// The classes of document `i`; of soft labels those with the largest share.
+    ///
+    /// # Panics
+    /// If there are not so many documents.
+    pub fn classes(&self, i: usize) -> Vec<u32> {
+        match self {
+            Self::Single(labels) => vec![labels[i]],
+            Self::Multi(sets) => sets[i].clone(),
+            Self::Soft(rows) => vec![crate::nn::argmax(rows.row(i))],
+        }
+    }
+
     /// The class of each document: its one class, the first of its classes, or the one with the
     /// largest share; `None` for a document without any.
     pub fn first_classes(&self) -> Vec<Option<u32>> {
