@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{completions, datasets, demo, evaluate, inspect, predict, train};
+use crate::commands::{check, completions, datasets, demo, evaluate, inspect, predict, train};
 use crate::output::{Console, Format};
 
 /// Turns labelled text into a classifier: train, evaluate, predict, inspect
@@ -50,8 +50,9 @@ Environment:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
+    Check(Box<check::CheckArgs>),
     Train(Box<train::TrainArgs>),
-    Evaluate(evaluate::EvaluateArgs),
+    Evaluate(Box<evaluate::EvaluateArgs>),
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),
     Datasets(datasets::DatasetsArgs),

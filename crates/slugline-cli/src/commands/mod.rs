@@ -1,5 +1,6 @@
 //! One module a command: its arguments, its plan, its run.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod datasets;
 pub(crate) mod demo;
@@ -19,6 +20,7 @@ use crate::output::Console;
 pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
     match command {
         Command::Demo(args) => args.run(console),
+        Command::Check(args) => args.run(console),
         Command::Train(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
         Command::Predict(args) => args.run(console),

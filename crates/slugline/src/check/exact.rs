@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Found, excerpt, found};
+use super::{Found, excerpt, found, names_of};
 use crate::corpus::Documents;
 
 /// A document to be scored on whose text is one of those to train on.
@@ -98,9 +98,10 @@ impl<'a> Exact<'a> {
 
     /// Texts whose documents do not all have the same labels.
     pub(super) fn conflicts(&self) -> Vec<Conflict> {
-        let labels = |&position: &usize| {
+        // By name: the two lists of documents may number their classes differently.
+        let labels = |&position: &usize| -> Vec<&str> {
             let (documents, i, _) = self.at(position);
-            documents.labels().classes(i)
+            names_of(documents, i).collect()
         };
         let differ = |group: &&Vec<usize>| group.iter().any(|p| labels(p) != labels(&group[0]));
         let mut conflicts: Vec<Conflict> = self

@@ -21,6 +21,8 @@ mod damage;
 mod exact;
 mod lengths;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::corpus::Documents;
@@ -135,14 +137,18 @@ fn excerpt(text: &str) -> String {
 /// Document `i` as evidence.
 fn found(documents: &Documents, i: usize, against: bool) -> Found {
     let place = documents.place(i);
-    let names = documents.class_names();
-    let labels = documents.labels().classes(i);
     Found {
         row: place.as_ref().map_or(i as u64 + 1, |place| place.row),
         source: place.map(|place| place.source.to_string()),
         against,
-        labels: labels.into_iter().map(|class| names[class as usize].clone()).collect(),
+        labels: names_of(documents, i).map(str::to_owned).collect(),
     }
+}
+
+/// The names of the classes of document `i`.
+fn names_of(documents: &Documents, i: usize) -> impl Iterator<Item = &str> {
+    let classes = documents.labels().classes(i);
+    classes.into_iter().map(|class| documents.class_names()[class as usize].as_str())
 }
 
 /// Looks at documents to train on, and at others to be scored on.
@@ -183,16 +189,19 @@ fn small_classes(
     against: Option<&Documents>,
     least: u64,
 ) -> Vec<ClassFound> {
-    let counts = documents.class_counts();
-    let other = against.map(Documents::class_counts).unwrap_or_default();
-    let names = documents.class_names();
-    let mut small: Vec<ClassFound> = names
-        .iter()
-        .enumerate()
-        .map(|(i, name)| (name, counts[i], other.get(i).copied().unwrap_or(0)))
-        .filter(|&(_, count, other)| count < least && count + other > 0)
-        .map(|(name, documents, _)| ClassFound { name: name.clone(), documents })
-        .collect();
+    // By name, as above; only classes that have documents somewhere.
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (part, trained) in [(Some(documents), 1), (against, 0)] {
+        let Some(part) = part else { continue };
+        for (name, count) in part.class_names().iter().zip(part.class_counts()) {
+            if count > 0 {
+                *counts.entry(name).or_default() += count * trained;
+            }
+        }
+    }
+    let few = counts.into_iter().filter(|(_, count)| *count < least);
+    let mut small: Vec<ClassFound> =
+        few.map(|(name, documents)| ClassFound { name: name.to_owned(), documents }).collect();
     small.sort_by(|a, b| a.documents.cmp(&b.documents).then_with(|| a.name.cmp(&b.name)));
     small
 }

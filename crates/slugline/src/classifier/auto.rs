@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, log_loss, single_labels};
+use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
 use crate::corpus::Documents;
-use crate::corpus::split::stratified_folds;
+use crate::corpus::split::{stratified_folds, stratified_split};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Activation, BatchReport, Callback, Flow, Initializer, LearningRate, Loss, Matrix, Optimizer,
@@ -65,8 +65,11 @@ pub struct Candidate {
 /// their words help.
 const SHORT: f64 = 40.0;
 
-/// Held-out documents are no more than this: enough to tell candidates apart.
-const MOST_HELD_OUT: f64 = 20_000.0;
+/// Documents that candidates are trained on and held against are no more than this.
+const MOST_TO_CHOOSE_BY: usize = 60_000;
+
+/// Of more documents than that, so many stay out of the last training to calibrate by.
+const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 32;
@@ -169,7 +172,8 @@ fn usual_epochs(samples: usize) -> usize {
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
     /// a stratified split of the documents, takes the one with the most right answers (of equals that
-    /// with the lower log loss), calibrates it by the held-out documents, and trains once more on all.
+    /// with the lower log loss), calibrates it by the held-out documents, and trains once more on all. Of more than 60,000
+    /// documents, so many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
@@ -208,15 +212,12 @@ impl Classifier {
         if used < 2 || counts.iter().all(|&count| count < 2) {
             return Err(ClassifierError::TooFew { documents: documents.len(), classes: used });
         }
-        let share = auto.validation.min(MOST_HELD_OUT / documents.len() as f64);
-        if !(share > 0.0 && share < 1.0) {
+        if !(auto.validation > 0.0 && auto.validation < 1.0) {
             let split = auto.validation.to_string();
             let (train, samples) = (0, documents.len());
             return Err(ClassifierError::Validation { split, train, samples });
         }
-        let folds = stratified_folds(labels, (1.0 / share).round().max(2.0) as u32, auto.seed);
-        let division = Division::by_fold(&folds, 0);
-        with_threads(auto.threads, || choose(documents, name, auto, &division, go_on, callbacks))?
+        with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
     }
 }
 
@@ -231,24 +232,36 @@ impl Callback for Watch<'_> {
 
 fn choose(
     documents: &Documents,
+    labels: &[u32],
     name: &str,
     auto: AutoOptions,
-    division: &Division,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Classifier, ClassifierError> {
+    let n = documents.len();
+    // What is best for many is found on some of them.
+    let large = n > MOST_TO_CHOOSE_BY;
+    let sample: Vec<usize> = match large {
+        true => stratified_split(labels, MOST_TO_CHOOSE_BY as f64 / n as f64, auto.seed).1,
+        false => (0..n).collect(),
+    };
+    let sample_labels: Vec<u32> = sample.iter().map(|&i| labels[i]).collect();
+    let count = (1.0 / auto.validation).round().max(2.0) as u32;
+    let folds = stratified_folds(&sample_labels, count, auto.seed);
+    let division = Division::by_fold(&sample, &folds, 0);
+
     let words = Prepared::new(documents, &Features::Words.options())?;
-    let mean_tokens = words.tokenised.tokens() as f64 / documents.len() as f64;
-    let samples = division.train.len();
-    let usual = usual_epochs(documents.len());
-    let tried: &[(Features, usize)] = match mean_tokens < SHORT {
+    let mean_tokens = words.tokenised.tokens() as f64 / n as f64;
+    let short = mean_tokens < SHORT;
+    let usual = usual_epochs(sample.len());
+    let tried: &[(Features, usize)] = match short {
         true => {
             &[(Features::Parts, usual), (Features::Punctuation, usual), (Features::Words, usual)]
         }
         // Long texts have enough to tell them apart; what they differ in is how soon they are learned.
         false => &[(Features::Words, usual), (Features::Words, usual.div_ceil(2))],
     };
-    let punctuated = match mean_tokens < SHORT {
+    let punctuated = match short {
         true => Some(Prepared::new(documents, &Features::Punctuation.options())?),
         false => None,
     };
@@ -256,22 +269,23 @@ fn choose(
         (Some(prepared), Features::Punctuation | Features::Parts) => prepared,
         _ => &words,
     };
-    let y: Vec<u32> = division.held_out.iter().map(|&i| words.labels[i]).collect();
+    let mut kinds: Vec<Features> = tried.iter().map(|(features, _)| *features).collect();
+    kinds.dedup();
+    let rows: Vec<Rows> = kinds
+        .par_iter()
+        .map(|&features| prepared(features).rows(&division, &features.options()))
+        .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
     let attempt = |&(features, epochs): &(Features, usize)| {
         let one = AutoOptions { threads: 1, ..auto };
-        let options = settings(features, epochs, samples, one);
-        let fitted = prepared(features).fit(
-            division,
-            &options,
-            &features.options(),
-            name,
-            &mut [&mut Watch(go_on)],
-        )?;
+        let options = settings(features, epochs, division.train.len(), one);
+        let kind = kinds.iter().position(|kind| *kind == features).unwrap_or(0);
+        let mut watch = Watch(go_on);
+        let fitted = prepared(features).train(&rows[kind], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(score(fitted, features, epochs, &y))
+        Ok(score(fitted, features, epochs, &rows[kind].y_held_out))
     };
     let results: Vec<(Candidate, Calibration)> =
         tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
@@ -282,15 +296,23 @@ fn choose(
     let chosen = (0..results.len()).rev().max_by(|&a, &b| better(&results[a].0, &results[b].0));
     let chosen = chosen.unwrap_or(0);
     let (features, epochs) = tried[chosen];
+    drop(rows);
 
-    let options = settings(features, epochs, documents.len(), auto);
-    let everything = Division { train: (0..documents.len()).collect(), held_out: Vec::new() };
-    let (mut classifier, _) =
-        prepared(features).fit(&everything, &options, &features.options(), name, callbacks)?;
-    classifier.calibration = results[chosen].1;
+    // Of many documents a few may stay out and calibrate the very network that answers.
+    let last = match large {
+        true => divide(labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), auto.seed)?,
+        false => Division { train: (0..n).collect(), held_out: Vec::new() },
+    };
+    let options = settings(features, epochs, last.train.len(), auto);
+    let prepared = prepared(features);
+    let rows = prepared.rows(&last, &features.options())?;
+    let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
+    if !large {
+        classifier.calibration = results[chosen].1;
+    }
     classifier.record.auto = Some(AutoRecord {
-        train_samples: samples,
-        held_out_samples: y.len(),
+        train_samples: division.train.len(),
+        held_out_samples: division.held_out.len(),
         mean_tokens,
         candidates: results.into_iter().map(|(candidate, _)| candidate).collect(),
         chosen,

@@ -18,10 +18,13 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// Holds out the documents of a fold.
-    pub(super) fn by_fold(folds: &[u32], fold: u32) -> Self {
-        let (held_out, train) = (0..folds.len()).partition(|&i| folds[i] == fold);
-        Self { train, held_out }
+    /// Holds out a fold of some documents, given the fold of each.
+    pub(super) fn by_fold(documents: &[usize], folds: &[u32], fold: u32) -> Self {
+        let of = |held_out: bool| -> Vec<usize> {
+            let pairs = documents.iter().zip(folds);
+            pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
+        };
+        Self { train: of(false), held_out: of(true) }
     }
 }
 
@@ -71,53 +74,72 @@ impl<'a> Prepared<'a> {
         Ok(Self { documents, labels, tokenised: Tokenised::new(&texts, &options.analyzer) })
     }
 
-    /// Trains on a division of the documents. With documents held out, their probabilities come too,
-    /// and calibrate the classifier.
-    pub(super) fn fit(
+    /// Learns the features of the documents that are trained on, and gives the rows of all that the
+    /// division names.
+    pub(super) fn rows(
         &self,
         division: &Division,
-        options: &TrainingOptions,
         features: &VectorizerOptions,
-        name: &str,
-        callbacks: &mut [&mut dyn Callback],
-    ) -> Result<(Classifier, Matrix), ClassifierError> {
+    ) -> Result<Rows, ClassifierError> {
         let Division { train, held_out } = division;
         let classes = self.documents.class_names().len();
         let all = Some((self.documents.labels(), classes));
         let (vectorizer, x) = TermVectorizer::fit_rows(&self.tokenised, train, features, all)?;
         let x_held_out = vectorizer.transform(&self.tokenised, held_out)?;
         let of = |rows: &[usize]| rows.iter().map(|&i| self.labels[i]).collect::<Vec<u32>>();
-        let (y, y_held_out) = (of(train), of(held_out));
         let weights = self.documents.weights();
-        let weights: Option<Vec<f32>> =
-            weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
+        let weights = weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
+        Ok(Rows { vectorizer, x, y: of(train), x_held_out, y_held_out: of(held_out), weights })
+    }
+
+    /// Trains on rows. With documents held out, these calibrate the classifier, and their
+    /// probabilities, not calibrated, come too.
+    pub(super) fn train(
+        &self,
+        rows: &Rows,
+        options: &TrainingOptions,
+        name: &str,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<(Classifier, Matrix), ClassifierError> {
+        let classes = self.documents.class_names().len();
+        let Rows { x, y, x_held_out, y_held_out, .. } = rows;
         let fitting = Fitting {
             options,
             classes,
-            x: &x,
-            y: &y,
-            held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
-            weights: weights.as_deref(),
+            x,
+            y,
+            held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
+            weights: rows.weights.as_deref(),
         };
         let fitted = fitting.run(callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
             description: format!("{} documents of {classes} classes", self.documents.len()),
             fingerprint: self.documents.fingerprint(),
-            train_samples: train.len(),
-            validation_samples: held_out.len(),
+            train_samples: y.len(),
+            validation_samples: y_held_out.len(),
         };
         let counts = class_counts(self.labels, classes);
         let names = self.documents.class_names().to_vec();
-        let mut classifier =
-            fitted.classifier(vectorizer.into(), names, corpus, options, counts)?;
-        let probabilities = match held_out.is_empty() {
+        let vectorizer = rows.vectorizer.clone().into();
+        let mut classifier = fitted.classifier(vectorizer, names, corpus, options, counts)?;
+        let probabilities = match y_held_out.is_empty() {
             true => Matrix::zeros(0, classes),
-            false => classifier.network.predict(&x_held_out)?,
+            false => classifier.network.predict(x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, &y_held_out);
+        classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
         Ok((classifier, probabilities))
     }
+}
+
+/// What a network is trained on and held against.
+pub(super) struct Rows {
+    vectorizer: TermVectorizer,
+    x: CsrMatrix,
+    y: Vec<u32>,
+    x_held_out: CsrMatrix,
+    pub(super) y_held_out: Vec<u32>,
+    weights: Option<Vec<f32>>,
 }
 
 impl Classifier {
@@ -154,7 +176,8 @@ impl Classifier {
         };
         let division = divide(labels, options.validation, options.seed)?;
         let prepared = Prepared::new(documents, features)?;
-        Ok(prepared.fit(&division, options, features, name, callbacks)?.0)
+        let rows = prepared.rows(&division, features)?;
+        Ok(prepared.train(&rows, options, name, callbacks)?.0)
     }
 
     /// The rows of texts.
