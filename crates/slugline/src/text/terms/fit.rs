@@ -48,6 +48,9 @@ pub enum TermError {
 /// Rows that one task turns into features.
 const CHUNK: usize = 256;
 
+/// Chunks that are counted before their rows are put together.
+const CHUNKS: usize = 64;
+
 /// Numbers of class counts that are held at a time.
 const COUNTS: usize = 1 << 24;
 
@@ -237,30 +240,50 @@ impl TermVectorizer {
                 count(&features, &mut part.indices, &mut part.values);
                 part.ends.push(part.indices.len());
             }
-            part.indices.shrink_to_fit();
-            part.values.shrink_to_fit();
             part
         };
-        Counted(rows.par_chunks(CHUNK).map(chunk).collect())
+        let mut counted = Counted::new(rows.len());
+        // A few chunks at a time: what is not yet in the one list that stays is small.
+        for rows in rows.chunks(CHUNK * CHUNKS) {
+            let parts: Vec<Part> = rows.par_chunks(CHUNK).map(chunk).collect();
+            for part in &parts {
+                counted.append(part);
+            }
+        }
+        counted
     }
 
     /// Turns counts into values.
     fn weigh(&self, counted: &mut Counted, tokenised: &Tokenised, rows: &[usize]) {
         let weighing = self.weighing();
-        counted.0.par_iter_mut().zip(rows.par_chunks(CHUNK)).for_each(|(part, rows)| {
-            let mut start = 0;
-            for (&end, &row) in part.ends.iter().zip(rows) {
-                let tokens = tokenised.ids(row).len();
-                weighing.weigh(&part.indices[start..end], &mut part.values[start..end], tokens);
-                start = end;
+        let Counted { indices, values, indptr, .. } = counted;
+        let (mut rest, mut chunks) = (values.as_mut_slice(), Vec::new());
+        for (number, rows) in rows.chunks(CHUNK).enumerate() {
+            let ends = &indptr[number * CHUNK..=number * CHUNK + rows.len()];
+            let (values, after) = rest.split_at_mut(ends[rows.len()] - ends[0]);
+            rest = after;
+            chunks.push((rows, ends, values));
+        }
+        chunks.into_par_iter().for_each(|(rows, ends, values)| {
+            for (&row, ends_of) in rows.iter().zip(ends.windows(2)) {
+                let (start, end) = (ends_of[0], ends_of[1]);
+                let values = &mut values[start - ends[0]..end - ends[0]];
+                weighing.weigh(&indices[start..end], values, tokenised.ids(row).len());
             }
         });
     }
 }
 
-/// Rows in parts of [`CHUNK`].
-struct Counted(Vec<Part>);
+/// Rows of counts, and then of values, end to end.
+struct Counted {
+    indices: Vec<u32>,
+    values: Vec<f32>,
+    indptr: Vec<usize>,
+    /// Rows that there will be.
+    rows: usize,
+}
 
+/// The rows of one chunk.
 #[derive(Default)]
 struct Part {
     indices: Vec<u32>,
@@ -269,12 +292,32 @@ struct Part {
 }
 
 impl Counted {
+    fn new(rows: usize) -> Self {
+        let mut indptr = Vec::with_capacity(rows + 1);
+        indptr.push(0);
+        Self { indices: Vec::new(), values: Vec::new(), indptr, rows }
+    }
+
+    fn append(&mut self, part: &Part) {
+        let before = self.indices.len();
+        let needed = before + part.indices.len();
+        if needed > self.indices.capacity() {
+            // As many as all rows will have if they are like those so far: doubling would take up
+            // to twice the memory, where one matrix may be most of it.
+            let done = self.indptr.len() - 1 + part.ends.len();
+            let all = (needed as f64 / done as f64 * self.rows as f64 * 1.02) as usize;
+            self.indices.reserve_exact(all.max(needed) - before);
+            self.values.reserve_exact(all.max(needed) - before);
+        }
+        self.indices.extend_from_slice(&part.indices);
+        self.values.extend_from_slice(&part.values);
+        self.indptr.extend(part.ends.iter().map(|end| before + end));
+    }
+
     /// The number of rows that have each feature.
     fn document_frequencies(&self, width: usize) -> Vec<u32> {
         let mut df = vec![0; width];
-        for part in &self.0 {
-            part.indices.iter().for_each(|&feature| df[feature as usize] += 1);
-        }
+        self.indices.iter().for_each(|&feature| df[feature as usize] += 1);
         df
     }
 
@@ -287,44 +330,24 @@ impl Counted {
         floor: f32,
         factors: &mut [f32],
     ) {
-        let sets: Vec<&[u32]>;
-        let argmax;
-        let of: &[&[u32]] = match labels {
-            Labels::Single(all) => {
-                sets = rows.iter().map(|&row| &all[row..=row]).collect();
-                &sets
-            }
-            Labels::Multi(all) => {
-                sets = rows.iter().map(|&row| all[row].as_slice()).collect();
-                &sets
-            }
-            Labels::Soft(all) => {
-                argmax = all.argmax_rows();
-                sets = rows.iter().map(|&row| &argmax[row..=row]).collect();
-                &sets
-            }
-        };
+        let of: Vec<Vec<u32>> = rows.iter().map(|&row| labels.classes(row)).collect();
         let mut sizes = vec![0_u64; classes];
-        of.iter().copied().flatten().for_each(|&class| sizes[class as usize] += 1);
+        of.iter().flatten().for_each(|&class| sizes[class as usize] += 1);
         // As many features at a time as have room for a count of each class.
         let step = (COUNTS / classes.max(1)).max(1);
         factors.par_chunks_mut(step).enumerate().for_each(|(number, factors)| {
             let first = number * step;
             let mut counts = vec![0_u32; factors.len() * classes];
-            for (part, of) in self.0.iter().zip(of.chunks(CHUNK)) {
-                let mut start = 0;
-                for (&end, classes_of) in part.ends.iter().zip(of) {
-                    let row = &part.indices[start..end];
-                    start = end;
-                    let from = row.partition_point(|&feature| (feature as usize) < first);
-                    for &feature in &row[from..] {
-                        let at = feature as usize - first;
-                        if at >= factors.len() {
-                            break;
-                        }
-                        for &class in *classes_of {
-                            counts[at * classes + class as usize] += 1;
-                        }
+            for (ends, classes_of) in self.indptr.windows(2).zip(&of) {
+                let row = &self.indices[ends[0]..ends[1]];
+                let from = row.partition_point(|&feature| (feature as usize) < first);
+                for &feature in &row[from..] {
+                    let at = feature as usize - first;
+                    if at >= factors.len() {
+                        break;
+                    }
+                    for &class in classes_of {
+                        counts[at * classes + class as usize] += 1;
                     }
                 }
             }
@@ -336,19 +359,7 @@ impl Counted {
 
     /// The rows as one matrix.
     fn into_matrix(self, width: usize) -> Result<CsrMatrix, TermError> {
-        let all: usize = self.0.iter().map(|part| part.indices.len()).sum();
-        let rows: usize = self.0.iter().map(|part| part.ends.len()).sum();
-        let (mut indices, mut values) = (Vec::with_capacity(all), Vec::with_capacity(all));
-        let mut indptr = Vec::with_capacity(rows + 1);
-        indptr.push(0);
-        // Each part goes when it has been copied, so that the rows lie in memory but once.
-        for part in self.0 {
-            let before = indices.len();
-            indices.extend_from_slice(&part.indices);
-            values.extend_from_slice(&part.values);
-            indptr.extend(part.ends.iter().map(|end| before + end));
-        }
-        Ok(CsrMatrix::new(width, indptr, indices, values)?)
+        Ok(CsrMatrix::new(width, self.indptr, self.indices, self.values)?)
     }
 }
 
