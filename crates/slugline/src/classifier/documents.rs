@@ -62,6 +62,7 @@ pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
     pub(super) labels: &'a [u32],
     pub(super) tokenised: Tokenised,
+    fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
@@ -71,7 +72,8 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let texts: Vec<&str> = documents.texts().collect();
-        Ok(Self { documents, labels, tokenised: Tokenised::new(&texts, &options.analyzer) })
+        let tokenised = Tokenised::new(&texts, &options.analyzer);
+        Ok(Self { documents, labels, tokenised, fingerprint: documents.fingerprint() })
     }
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
@@ -115,7 +117,7 @@ impl<'a> Prepared<'a> {
         let corpus = CorpusRecord {
             name: name.to_owned(),
             description: format!("{} documents of {classes} classes", self.documents.len()),
-            fingerprint: self.documents.fingerprint(),
+            fingerprint: self.fingerprint.clone(),
             train_samples: y.len(),
             validation_samples: y_held_out.len(),
         };
@@ -180,17 +182,6 @@ impl Classifier {
         Ok(prepared.train(&rows, options, name, callbacks)?.0)
     }
 
-    /// The rows of texts.
-    fn rows(&self, documents: &Documents) -> Result<CsrMatrix, ClassifierError> {
-        let mut rows = CsrMatrix::with_cols(self.vectorizer.width());
-        let mut buffer = crate::text::FeatureBuffer::default();
-        for text in documents.texts() {
-            let row = self.vectorizer.vectorize(text, &mut buffer);
-            rows.push_row(row.indices, row.values)?;
-        }
-        Ok(rows)
-    }
-
     /// Scores on documents with one label each, whose classes are the model's: calibrated
     /// probabilities, their reliability and the rest of an [`Evaluation`].
     ///
@@ -204,8 +195,10 @@ impl Classifier {
     ) -> Result<Evaluation, ClassifierError> {
         self.check_classes(name, documents.class_names())?;
         let labels = single_labels(documents)?;
-        let mut probabilities = self.network.predict(&self.rows(documents)?)?;
-        self.calibration.apply_rows(&mut probabilities);
+        let texts: Vec<&str> = documents.texts().collect();
+        let answers = self.predict_batch(&texts);
+        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
+        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
         self.scores(&probabilities, labels)
     }
 

@@ -1,5 +1,6 @@
 //! Text to weighted features: words, n-grams, beginnings and parts of words.
 
+mod counted;
 mod fit;
 mod grams;
 mod options;
