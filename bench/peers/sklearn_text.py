@@ -23,10 +23,12 @@ def reuters(folder):
     data = np.load(folder / "reuters.npz", allow_pickle=True)
     ranks = json.loads((folder / "reuters_word_index.json").read_text())
     words = {rank: word for word, rank in ranks.items()}
-    order = np.arange(len(data["x"]))
+    order = np.arange(len(data["y"]))
     np.random.RandomState(113).shuffle(order)
-    texts = [" ".join(words[rank] for rank in data["x"][i]) for i in order]
-    labels = data["y"][order]
+    # Taken out once: each look into the archive reads the array anew.
+    sequences, classes = data["x"], data["y"]
+    texts = [" ".join(words[rank] for rank in sequences[i]) for i in order]
+    labels = classes[order]
     split = int(0.8 * len(texts))
     return texts[:split], labels[:split], texts[split:], labels[split:]
 
