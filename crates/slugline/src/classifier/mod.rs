@@ -191,6 +191,11 @@ impl Classifier {
         self.calibration
     }
 
+    /// What kind of labels it gives.
+    pub fn label_kind(&self) -> LabelKind {
+        self.record.label_kind
+    }
+
     /// How the classifier was made.
     pub fn record(&self) -> &TrainingRecord {
         &self.record

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AutoRecord, TrainingOptions};
+use crate::corpus::LabelKind;
 use crate::nn::History;
 
 /// What a model remembers of its making. Holds no time, host or path: the same inputs make the same
@@ -16,6 +17,10 @@ pub struct TrainingRecord {
     pub command: Option<String>,
     /// What it was trained on.
     pub corpus: CorpusRecord,
+    /// What kind of labels the documents had, and so what the outputs are: shares of one, or for
+    /// [`LabelKind::Multi`] one probability for each class by itself.
+    #[serde(default)]
+    pub label_kind: LabelKind,
     /// The settings.
     pub options: TrainingOptions,
     /// What was tried before these settings were chosen, if the program chose them.

@@ -7,7 +7,7 @@ use super::{
     ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord,
     ValidationSplit,
 };
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, LabelKind};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
@@ -167,6 +167,7 @@ impl Fitted {
             slugline_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: None,
             corpus,
+            label_kind: LabelKind::Single,
             options: options.clone(),
             auto: None,
             history,

@@ -21,10 +21,13 @@ pub enum Labels {
 }
 
 /// What kind of [`Labels`] there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LabelKind {
-    /// One class a document.
+    /// One class a document. The default.
+    #[default]
     Single,
     /// Any number of classes a document.
     Multi,

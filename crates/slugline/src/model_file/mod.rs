@@ -64,7 +64,7 @@
 //! | field | content |
 //! |---|---|
 //! | `format` | `"slugline model"` |
-//! | `version` | `2` |
+//! | `version` | `3` |
 //! | `checksum` | 32 lower-case hexadecimal digits |
 //! | `class_names` | the name of each output |
 //! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document) |
@@ -76,10 +76,11 @@
 //! every file reads, with the digits in place of `…`,
 //!
 //! ```text
-//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":2,\"checksum\":\"…\"
+//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms; its files are still read. Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `label_kind` in the record; their files
+//! are still read. Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!
@@ -133,7 +134,7 @@ compile_error!(
 );
 
 /// The version of the format that this library writes. It reads all versions up to this one.
-pub const FORMAT_VERSION: u64 = 2;
+pub const FORMAT_VERSION: u64 = 3;
 
 /// Stands for the path in errors about bytes that come from no file.
 const NO_FILE: &str = "model bytes";

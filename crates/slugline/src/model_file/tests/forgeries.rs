@@ -66,7 +66,7 @@ fn refused(bytes: Vec<u8>) -> String {
 #[test]
 fn a_newer_format_says_what_to_do() {
     for (version, want) in [
-        ("3", "format 3"),
+        ("4", "format 4"),
         ("17", "format 17"),
         ("99999999999999999999999", "format 18446744073709551615"),
     ] {
@@ -74,7 +74,7 @@ fn a_newer_format_says_what_to_do() {
             r#"{{"__metadata__":{{"slugline":"{{\"format\":\"slugline model\",\"version\":{version},\"other\":1}}"}}}}"#
         );
         let err = refused(file(&header, &[]));
-        for want in [want, "newer Slugline", "this one reads format 2", "update"] {
+        for want in [want, "newer Slugline", "this one reads format 3", "update"] {
             assert!(err.contains(want), "{err}");
         }
     }
