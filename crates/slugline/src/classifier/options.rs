@@ -74,10 +74,7 @@ impl TrainingOptions {
                 layers.push(Dropout::new(self.dropout).into());
             }
         }
-        let output = match self.loss {
-            Loss::BinaryCrossentropy { .. } => Activation::Sigmoid,
-            _ => Activation::Softmax,
-        };
+        let output = self.loss.output_activation().unwrap_or(Activation::Softmax);
         layers.push(Dense::new(classes).activation(output).kernel_regularizer(regularizer).into());
         layers
     }
