@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
+use super::documents::{Division, Prepared, Rows, divide};
+use super::labels::{Scores, loss_for, too_few};
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
+use crate::corpus::{Documents, LabelKind, Labels};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Activation, BatchReport, Callback, Flow, Initializer, LearningRate, Loss, Matrix, Optimizer,
@@ -21,13 +21,14 @@ pub struct AutoOptions {
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
     pub threads: usize,
-    /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
-    pub validation: f64,
+    /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
+    /// ones, which are never trained on then. Default a share of 0.2.
+    pub validation: ValidationSplit,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: 0.2 }
+        Self { seed: 0, threads: 0, validation: ValidationSplit::Fraction(0.2) }
     }
 }
 
@@ -55,9 +56,12 @@ pub struct Candidate {
     pub features: String,
     /// Passes over the training documents.
     pub epochs: usize,
-    /// Share of right answers.
+    /// Share of right answers; for any number of labels a document those with exactly its labels.
     pub accuracy: f64,
-    /// Log loss after calibration.
+    /// F1 of all answers above one half together; for any number of labels a document alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_f1: Option<f64>,
+    /// Log loss after calibration; for any number of labels the mean over all classes.
     pub log_loss: f64,
 }
 
@@ -129,6 +133,7 @@ fn settings(
     epochs: usize,
     samples: usize,
     auto: AutoOptions,
+    kind: LabelKind,
 ) -> TrainingOptions {
     const UNITS: usize = 64;
     const RATE: f64 = 3e-3;
@@ -152,15 +157,30 @@ fn settings(
             epsilon: 1e-7,
             sparse_rule: SparseRule::Lazy,
         },
-        loss: Loss::CategoricalCrossentropy { label_smoothing: 0.15 },
+        loss: loss(kind),
         batch_size: BATCH,
         epochs,
         validation: ValidationSplit::None,
         patience: None,
-        class_weight: ClassWeight::SquareRoot,
+        class_weight: class_weight(kind),
         seed: auto.seed,
         threads: auto.threads,
         ..TrainingOptions::default()
+    }
+}
+
+/// The loss for labels of a kind. Soft labels and the many answers "no" of independent classes are
+/// left as they are: they tell how sure to be.
+fn loss(kind: LabelKind) -> Loss {
+    let label_smoothing = if kind == LabelKind::Single { 0.15 } else { 0.0 };
+    loss_for(Loss::CategoricalCrossentropy { label_smoothing }, kind)
+}
+
+/// How much rare classes count.
+fn class_weight(kind: LabelKind) -> ClassWeight {
+    match kind {
+        LabelKind::Single | LabelKind::Soft => ClassWeight::SquareRoot,
+        LabelKind::Multi => ClassWeight::None,
     }
 }
 
@@ -172,7 +192,8 @@ fn usual_epochs(samples: usize) -> usize {
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
     /// a stratified split of the documents, takes the one with the most right answers (of equals that
-    /// with the lower log loss), calibrates it by the held-out documents, and trains once more on all. Of more than 60,000
+    /// with the lower log loss; for any number of labels a document that with the highest micro F1 above
+    /// one half, for soft labels that with the lowest log loss), calibrates it by the held-out documents, and trains once more on all. Of more than 60,000
     /// documents, so many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
@@ -196,7 +217,7 @@ impl Classifier {
     ///
     /// # Errors
     /// [`ClassifierError::TooFew`] for documents of fewer than two classes, or fewer than two of every
-    /// class; [`ClassifierError::LabelKind`] for documents with several labels;
+    /// class; [`ClassifierError::Validation`] where nothing or all would be held out;
     /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Interrupted`] if `go_on` ended
     /// the run.
     pub fn train_auto(
@@ -206,18 +227,26 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
+        let labels = documents.labels();
         let counts = documents.class_counts();
-        let used = counts.iter().filter(|&&count| count > 0).count();
-        if used < 2 || counts.iter().all(|&count| count < 2) {
-            return Err(ClassifierError::TooFew { documents: documents.len(), classes: used });
+        if too_few(&counts, labels.kind()) {
+            let classes = counts.iter().filter(|&&count| count > 0).count();
+            return Err(ClassifierError::TooFew { documents: documents.len(), classes });
         }
-        if !(auto.validation > 0.0 && auto.validation < 1.0) {
+        let samples = documents.len();
+        let share = match auto.validation {
+            ValidationSplit::Fraction(share) => share,
+            ValidationSplit::First(n) | ValidationSplit::Last(n) => n as f64 / samples as f64,
+            ValidationSplit::None => 0.0,
+        };
+        if !(share > 0.0 && share < 1.0) {
             let split = auto.validation.to_string();
-            let (train, samples) = (0, documents.len());
+            let train = auto.validation.ranges(samples).0.len();
             return Err(ClassifierError::Validation { split, train, samples });
         }
-        with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
+        with_threads(auto.threads, || {
+            choose(documents, labels, share, name, auto, go_on, callbacks)
+        })?
     }
 }
 
@@ -232,28 +261,41 @@ impl Callback for Watch<'_> {
 
 fn choose(
     documents: &Documents,
-    labels: &[u32],
+    labels: &Labels,
+    share: f64,
     name: &str,
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Classifier, ClassifierError> {
-    let n = documents.len();
+    let (n, kind) = (documents.len(), labels.kind());
     // What is best for many is found on some of them.
     let large = n > MOST_TO_CHOOSE_BY;
-    let sample: Vec<usize> = match large {
-        true => stratified_split(labels, MOST_TO_CHOOSE_BY as f64 / n as f64, auto.seed).1,
-        false => (0..n).collect(),
+    let apart = matches!(auto.validation, ValidationSplit::Last(_));
+    let division = if apart {
+        let (train, held_out) = auto.validation.ranges(n);
+        let train = match train.len() > MOST_TO_CHOOSE_BY {
+            true => {
+                let some = MOST_TO_CHOOSE_BY as f64 / train.len() as f64;
+                labels.select(&train.collect::<Vec<_>>()).split(some, auto.seed).1
+            }
+            false => train.collect(),
+        };
+        Division { train, held_out: held_out.collect() }
+    } else {
+        let sample: Vec<usize> = match large {
+            true => labels.split(MOST_TO_CHOOSE_BY as f64 / n as f64, auto.seed).1,
+            false => (0..n).collect(),
+        };
+        let count = (1.0 / share).round().max(2.0) as u32;
+        let folds = labels.select(&sample).folds(count, auto.seed);
+        Division::by_fold(&sample, &folds, 0)
     };
-    let sample_labels: Vec<u32> = sample.iter().map(|&i| labels[i]).collect();
-    let count = (1.0 / auto.validation).round().max(2.0) as u32;
-    let folds = stratified_folds(&sample_labels, count, auto.seed);
-    let division = Division::by_fold(&sample, &folds, 0);
 
     let words = Prepared::new(documents, &Features::Words.options())?;
     let mean_tokens = words.tokenised.tokens() as f64 / n as f64;
     let short = mean_tokens < SHORT;
-    let usual = usual_epochs(sample.len());
+    let usual = usual_epochs(division.train.len() + division.held_out.len());
     let tried: &[(Features, usize)] = match short {
         true => {
             &[(Features::Parts, usual), (Features::Punctuation, usual), (Features::Words, usual)]
@@ -278,43 +320,52 @@ fn choose(
     // Each candidate on one thread: they need not wait for each other.
     let attempt = |&(features, epochs): &(Features, usize)| {
         let one = AutoOptions { threads: 1, ..auto };
-        let options = settings(features, epochs, division.train.len(), one);
-        let kind = kinds.iter().position(|kind| *kind == features).unwrap_or(0);
+        let options = settings(features, epochs, division.train.len(), one, kind);
+        let place = kinds.iter().position(|kind| *kind == features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared(features).train(&rows[kind], &options, name, &mut [&mut watch])?;
+        let fitted = prepared(features).train(&rows[place], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(score(fitted, features, epochs, &rows[kind].y_held_out))
+        Ok(score(fitted, &rows[place].y_held_out))
     };
-    let results: Vec<(Candidate, Calibration)> =
+    let results: Vec<(Scores, Calibration)> =
         tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let better = |a: &Candidate, b: &Candidate| {
-        a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
-    };
     // The first of equals.
-    let chosen = (0..results.len()).rev().max_by(|&a, &b| better(&results[a].0, &results[b].0));
+    let better = |&a: &usize, &b: &usize| results[a].0.compare(&results[b].0, kind);
+    let chosen = (0..results.len()).rev().max_by(better);
     let chosen = chosen.unwrap_or(0);
     let (features, epochs) = tried[chosen];
     drop(rows);
 
     // Of many documents a few may stay out and calibrate the very network that answers.
     let last = match large {
+        _ if apart => divide(labels, auto.validation, auto.seed)?,
         true => divide(labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), auto.seed)?,
         false => Division { train: (0..n).collect(), held_out: Vec::new() },
     };
-    let options = settings(features, epochs, last.train.len(), auto);
+    let options = settings(features, epochs, last.train.len(), auto, kind);
     let prepared = prepared(features);
     let rows = prepared.rows(&last, &features.options())?;
     let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
-    if !large {
-        classifier.calibration = results[chosen].1;
+    if last.held_out.is_empty() {
+        classifier.calibration = results[chosen].1.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
         held_out_samples: division.held_out.len(),
         mean_tokens,
-        candidates: results.into_iter().map(|(candidate, _)| candidate).collect(),
+        candidates: tried
+            .iter()
+            .zip(results)
+            .map(|(&(features, epochs), (scores, _))| Candidate {
+                features: features.name().to_owned(),
+                epochs,
+                accuracy: scores.accuracy,
+                micro_f1: scores.micro_f1,
+                log_loss: scores.log_loss,
+            })
+            .collect(),
         chosen,
     });
     Ok(classifier)
@@ -323,18 +374,9 @@ fn choose(
 /// How good a candidate is on the held-out documents, and what calibrates it.
 fn score(
     (classifier, mut probabilities): (Classifier, Matrix),
-    features: Features,
-    epochs: usize,
-    y: &[u32],
-) -> (Candidate, Calibration) {
+    y: &Labels,
+) -> (Scores, Calibration) {
     let calibration = classifier.calibration;
     calibration.apply_rows(&mut probabilities);
-    let right = probabilities.argmax_rows().iter().zip(y).filter(|(a, b)| a == b).count();
-    let candidate = Candidate {
-        features: features.name().to_owned(),
-        epochs,
-        accuracy: right as f64 / y.len().max(1) as f64,
-        log_loss: log_loss(&probabilities, y),
-    };
-    (candidate, calibration)
+    (Scores::new(&probabilities, y), calibration)
 }
