@@ -15,7 +15,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, score_of, wrapped,
+    write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -33,7 +34,8 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind, temperature}, or for any number of
+                        labels a document {kind, scales, offsets}
   auto                  what was tried and chosen; null with settings given
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
@@ -53,7 +55,7 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
     auto: Option<&'a AutoRecord>,
     history: Series,
     stop_reason: StopReason,
@@ -155,8 +157,15 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => {
+            settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+        }
+        Calibration::Platt { scales, .. } => {
+            let value = format!("Platt's, for each of {} classes", scales.len());
+            settings.push(Setting { name: "calibration", value });
+        }
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
@@ -176,7 +185,10 @@ const SHOWN_BESIDE_BEST: usize = 2;
 /// The scores of each epoch; the best one stands out.
 fn history_table(history: &History, all: bool) -> Table {
     let right = Align::Right;
-    let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
+    let keys = match score_of(history) {
+        "accuracy" => ["loss", "accuracy", "val_loss", "val_accuracy"],
+        _ => ["loss", "micro_f1", "val_loss", "val_micro_f1"],
+    };
     let mut table = Table::new([
         ("epoch", right),
         (keys[0], right),
@@ -201,9 +213,9 @@ fn history_table(history: &History, all: bool) -> Table {
             table.row([&"⋮"]);
         }
         let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
-        let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
+        let [loss, reached, val_loss, val_reached] = keys.map(value);
         let cells: [&dyn std::fmt::Display; 5] =
-            [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
+            [&logs.epoch, &loss, &reached, &val_loss, &val_reached];
         if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
     }
     table

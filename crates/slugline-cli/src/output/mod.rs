@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 pub(crate) use download::DownloadBar;
-pub(crate) use epochs::{EpochLine, Series, TrainingBar};
+pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
 pub(crate) use number::{bytes, grouped, score};
 pub(crate) use reading::ReadBar;
 pub(crate) use table::{Align, Table};

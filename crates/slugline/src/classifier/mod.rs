@@ -7,6 +7,8 @@ mod labels;
 mod options;
 mod predict;
 mod record;
+#[cfg(test)]
+mod tests;
 mod train;
 
 use crate::corpus::{Corpus, CorpusError, LabelKind, Labels};

@@ -120,7 +120,7 @@ pub(super) struct Fitting<'a> {
 
 /// A trained network and the course of its training, with the error that ended it.
 pub(super) struct Fitted {
-    network: Sequential,
+    pub(super) network: Sequential,
     history: History,
     error: Option<NnError>,
 }

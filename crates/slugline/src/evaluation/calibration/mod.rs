@@ -91,8 +91,9 @@ impl Calibration {
     ///
     /// `probabilities` and `truth` have one row a document and one column a class; `truth` is 1 for yes
     /// and 0 for no. First a scale and an offset of all classes together are found. Then each class has
-    /// its own, with a normal prior of standard deviation ½ around the common ones: a class with few
-    /// documents stays by them, one with many goes its own way. Without documents nothing is changed.
+    /// its own, with a normal prior of standard deviation ½ around the common scale and around the common
+    /// line's value at the class's mean logit: a class with few documents stays by them, one with many
+    /// goes its own way. Without documents nothing is changed.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -323,10 +324,10 @@ mod tests {
         assert!(near(scales[0], 0.5) && near(scales[1], 0.5), "{scales:?}");
         assert!(near(offsets[0], -0.5) && near(offsets[1], 0.0), "{offsets:?}");
         // A class that nobody has stays near the others, and its probability falls.
-        assert!((0.05..1.0).contains(&scales[2]), "{scales:?}");
+        assert!((scales[2] - scales[1]).abs() < 0.05, "{scales:?}");
         let mut row = [0.5, 0.5, 0.004];
         fitted.apply(&mut row);
-        assert!((row[1] - 0.5).abs() < 0.02 && row[2] < 0.02, "{row:?}");
+        assert!((row[1] - 0.5).abs() < 0.02 && row[2] < 0.03, "{row:?}");
     }
 
     #[test]

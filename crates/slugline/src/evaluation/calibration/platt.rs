@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use crate::nn::Matrix;
 
-/// How far the scale and the offset of a class usually are from those of all classes together: the
-/// standard deviation of the normal prior that draws them there.
+/// How far the scale of a class, and its value at the mean score, usually are from those of all classes
+/// together: the standard deviation of the normal prior that draws them there.
 const SPREAD: f64 = 0.5;
 
 /// The least scale: a higher score never means a lower probability.
@@ -46,10 +46,17 @@ pub(super) fn fit(probabilities: &Matrix, truth: &Matrix) -> Vec<Line> {
     let as_it_is = Line { scale: 1.0, offset: 0.0 };
     // A prior as weak as one document keeps the scale finite where all answers are right.
     let shared = newton(&columns, as_it_is, 1.0);
-    columns
-        .into_par_iter()
-        .map(|scores| newton(&[scores], shared, 1.0 / (SPREAD * SPREAD)))
-        .collect()
+    columns.into_par_iter().map(|scores| around_mean(scores, shared)).collect()
+}
+
+/// The line of one class, which its prior holds by scale and by value at the mean score: that most
+/// documents lack the class says nothing of the scale then.
+fn around_mean(mut scores: Scores, shared: Line) -> Line {
+    let mean = scores.iter().map(|(z, _)| z).sum::<f64>() / scores.len() as f64;
+    scores.iter_mut().for_each(|(z, _)| *z -= mean);
+    let prior = Line { offset: shared.offset + shared.scale * mean, ..shared };
+    let Line { scale, offset } = newton(&[scores], prior, 1.0 / (SPREAD * SPREAD));
+    Line { scale, offset: offset - scale * mean }
 }
 
 /// Sum of `b(y, a·z + b)` and `½·weight·((a − a₀)² + (b − b₀)²)`.
