@@ -324,7 +324,7 @@ mod tests {
         assert!(near(scales[0], 0.5) && near(scales[1], 0.5), "{scales:?}");
         assert!(near(offsets[0], -0.5) && near(offsets[1], 0.0), "{offsets:?}");
         // A class that nobody has stays near the others, and its probability falls.
-        assert!((scales[2] - scales[1]).abs() < 0.05, "{scales:?}");
+        assert!((scales[2] - scales[1]).abs() < 0.15, "{scales:?}");
         let mut row = [0.5, 0.5, 0.004];
         fitted.apply(&mut row);
         assert!((row[1] - 0.5).abs() < 0.02 && row[2] < 0.03, "{row:?}");
