@@ -4,6 +4,7 @@ mod auto;
 mod documents;
 mod options;
 mod predict;
+mod recipe;
 mod record;
 mod train;
 
@@ -187,8 +188,8 @@ impl Classifier {
     }
 
     /// What calibrates the probabilities.
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// What kind of labels it gives.
