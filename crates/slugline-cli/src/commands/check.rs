@@ -13,7 +13,9 @@ use super::findings::Findings;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{Data, DataArgs, ReadArgs, one_of, similarity, threads};
-use crate::output::{Console, TrainingBar, check_target, grouped, out, to_file, write_json};
+use crate::output::{
+    Console, TrainingBar, check_target, fold_line, grouped, out, to_file, write_json,
+};
 
 /// Look at labelled data before trusting it: leaks, repeats, wrong labels, damage
 ///
@@ -273,7 +275,9 @@ impl CheckArgs {
                 let mut bar = TrainingBar::of_fold(console, 0, fold, folds);
                 Classifier::train_auto(documents, &name, auto, &go_on, &mut [&mut bar])
             },
-            &mut |_, _| {},
+            &mut |fold, scores| {
+                console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
+            },
         )?;
         Ok(found.probabilities)
     }

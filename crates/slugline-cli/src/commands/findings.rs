@@ -62,7 +62,7 @@ impl Findings<'_> {
     /// What stands on both sides.
     fn sides(&self, out: &mut impl Write) -> Result<(), Failure> {
         let leaked = self.report.leaked_documents.iter().map(|leak| {
-            let training = place(&leak.training);
+            let training = beside(&leak.training, &leak.document);
             [place(&leak.document), format!("as {training}"), leak.excerpt.clone()]
         });
         self.section(out, "Leaked", leaked)?;
@@ -75,7 +75,8 @@ impl Findings<'_> {
                 ),
                 false => String::new(),
             };
-            let what = format!("{:.2} of {}{labels}", leak.similarity, place(&leak.training));
+            let training = beside(&leak.training, &leak.document);
+            let what = format!("{:.2} of {training}{labels}", leak.similarity);
             [place(&leak.document), what, leak.excerpt.clone()]
         });
         self.section(out, "Nearly leaked", near)
@@ -190,13 +191,25 @@ fn place(found: &Found) -> String {
     }
 }
 
+/// Where a document stands, beside another one: the row alone in the same file.
+fn beside(found: &Found, other: &Found) -> String {
+    match found.source.is_some() && found.source == other.source {
+        true => format!("row {}", found.row),
+        false => place(found),
+    }
+}
+
 /// Where the first of some documents stand.
-fn places<'a>(documents: impl ExactSizeIterator<Item = &'a Found>) -> String {
+fn places<'a>(mut documents: impl ExactSizeIterator<Item = &'a Found>) -> String {
     const SHOWN: usize = 2;
     let more = documents.len() > SHOWN;
-    let mut shown: Vec<String> = documents.take(SHOWN).map(place).collect();
-    if more {
-        shown.push("…".into());
+    let Some(first) = documents.next() else { return String::new() };
+    let mut shown = place(first);
+    for found in documents.take(SHOWN - 1) {
+        shown = format!("{shown}, {}", beside(found, first));
     }
-    shown.join(", ")
+    if more {
+        shown.push_str(", …");
+    }
+    shown
 }
