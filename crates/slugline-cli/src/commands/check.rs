@@ -22,8 +22,8 @@ use crate::output::{
 /// What is found is told with file and row, what spoils most first. Data that name a test part of
 /// their own, and the corpora, are checked against it without --against.
 ///
-/// Labels that are likely wrong are found by confident learning: five models are trained, each on
-/// four fifths of the documents, and answer the rest; a label is doubted where the model is as sure of
+/// Labels that are likely wrong are found by confident learning: five models (--folds) are trained,
+/// each on four fifths of the documents, and answer the rest; a label is doubted where the model is as sure of
 /// another one as it usually is of that label's own documents. This takes five times as long as
 /// `train`; --no-label-errors leaves it out, Ctrl-C ends it and the rest is told. Of more than 50,000
 /// documents it is done only with --label-errors.

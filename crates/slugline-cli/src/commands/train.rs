@@ -43,7 +43,8 @@ pub(crate) struct TrainArgs {
     ///
     /// Whatever is chosen is chosen anew in every fold, so that no score comes from documents by which
     /// something was chosen. The scores are printed and noted in the model, which is then trained on
-    /// all documents as without --folds. Takes K times as long.
+    /// all documents as without --folds. Takes K times as long; Ctrl-C before the last training ends the
+    /// run without a model.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
     #[command(flatten)]
