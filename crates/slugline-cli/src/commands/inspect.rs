@@ -34,7 +34,8 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
+                        and its numbers}
   auto                  what was tried and chosen; null with settings given
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
@@ -55,7 +56,7 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
     auto: Option<&'a AutoRecord>,
     cross_validation: Option<FoldsReport<'a>>,
     history: Series,
@@ -162,8 +163,15 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    let mut figure =
+        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => figure("temperature", *temperature),
+        Calibration::Mixture(mixture) => {
+            figure("temperature", mixture.temperature);
+            figure("label noise", mixture.noise);
+        }
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));

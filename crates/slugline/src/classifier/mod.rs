@@ -5,6 +5,7 @@ mod documents;
 mod folds;
 mod options;
 mod predict;
+mod recipe;
 mod record;
 mod train;
 
@@ -197,8 +198,8 @@ impl Classifier {
     }
 
     /// What calibrates the probabilities.
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// What kind of labels it gives.
