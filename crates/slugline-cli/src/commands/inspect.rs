@@ -15,7 +15,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
+    score, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -36,6 +37,7 @@ JSON (stable; more fields may be added): one object with
   calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
                         and its numbers}
   auto                  what was tried and chosen; null with settings given
+  cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -56,6 +58,7 @@ struct Report<'a> {
     loading: Option<&'a SequenceOptions>,
     calibration: &'a Calibration,
     auto: Option<&'a AutoRecord>,
+    cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -98,6 +101,7 @@ impl InspectArgs {
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
             auto: record.auto.as_ref(),
+            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -129,6 +133,9 @@ impl InspectArgs {
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
         let history = history_table(&record.history, console.verbose);
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        if let Some(folds) = &record.cross_validation {
+            writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
+        }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
             let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
