@@ -9,7 +9,7 @@ mod settings;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{HeldOut, threads};
+pub(crate) use parse::{HeldOut, one_of, similarity, threads};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

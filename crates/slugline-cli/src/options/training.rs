@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use slugline::classifier::{
-    AutoOptions, ClassWeightFile, Preset, TrainingOptions, ValidationSplit,
+    AutoOptions, ClassWeightFile, ClassifierError, Preset, TrainingOptions, ValidationSplit,
 };
 use slugline::corpus::{LabelKind, SequenceOptions};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
@@ -566,20 +566,19 @@ impl TrainingPlan {
     /// was named, and factors for the classes that they have.
     ///
     /// # Errors
-    /// [`Failure::Other`] if a factor is for a class that is not there.
+    /// [`ClassifierError::ClassWeightFile`] if a factor is for a class that is not there.
     pub(crate) fn options_for(
         &self,
         documents: usize,
         kind: LabelKind,
         class_names: &[String],
-    ) -> Result<TrainingOptions, Failure> {
+    ) -> Result<TrainingOptions, ClassifierError> {
         let mut options = self.options(documents);
         if !self.loss_is_named {
             options = options.for_labels(kind);
         }
         if let Some((_, file)) = &self.class_weights {
-            let factors = file.for_classes(class_names);
-            options.class_weight = factors.map_err(|error| Failure::Other(error.to_string()))?;
+            options.class_weight = file.for_classes(class_names)?;
         }
         Ok(options)
     }
@@ -600,6 +599,11 @@ impl TrainingPlan {
     /// Epochs asked for; `auto` chooses them later.
     pub(crate) fn epochs(&self) -> usize {
         self.options.epochs
+    }
+
+    /// What settles the folds of a cross-validation.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed
     }
 
     /// The shortest command that trains the same model on `data`. Where files are and how many

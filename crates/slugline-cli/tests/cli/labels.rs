@@ -142,7 +142,7 @@ fn text_features_are_set_one_by_one() {
     assert!(count(&common) < count(&words));
     assert_eq!(count(&hashed), 256);
     assert_eq!(parts["settings"]["vectorizer"]["char_ngrams"], serde_json::json!([3, 4]));
-    assert_eq!(words["calibration"]["kind"], "temperature");
+    assert_eq!(words["calibration"]["kind"], "mixture");
     let command = parts["provenance"]["command"].as_str().unwrap();
     let wanted =
         "slugline train t.csv --preset text --ngrams 1 --char-ngrams 3-4 --prefixes 2 --epochs 2";

@@ -7,7 +7,7 @@ use crate::corpus::encode::{RankedDocuments, keras_split};
 use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
 use crate::evaluation::{Calibration, Evaluation, Reliability};
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
 
 /// Bins of the reliability table.
 const BINS: usize = 15;
@@ -69,10 +69,10 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     pub(super) fn new(
         documents: &'a Documents,
-        options: &VectorizerOptions,
+        analyzer: &AnalyzerOptions,
     ) -> Result<Self, ClassifierError> {
         let texts: Vec<&str> = documents.texts().collect();
-        let tokenised = Tokenised::new(&texts, &options.analyzer);
+        let tokenised = Tokenised::new(&texts, analyzer);
         Ok(Self { documents, tokenised, fingerprint: documents.fingerprint() })
     }
 
@@ -170,7 +170,7 @@ impl Classifier {
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, features)?;
+        let prepared = Prepared::new(documents, &features.analyzer)?;
         let rows = prepared.rows(&division, features)?;
         Ok(prepared.train(&rows, options, name, callbacks)?.0)
     }

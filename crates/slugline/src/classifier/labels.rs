@@ -300,6 +300,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_better_depends_on_the_kind() {
+        let of = |accuracy, micro_f1, log_loss| Scores { accuracy, micro_f1, log_loss };
+        let better = |a: Scores, b: Scores, kind| a.compare(&b, kind) == Ordering::Greater;
+        let single = LabelKind::Single;
+        assert!(better(of(0.9, None, 0.6), of(0.8, None, 0.5), single));
+        assert!(better(of(0.9, None, 0.5), of(0.9, None, 0.6), single));
+        assert!(better(of(0.8, None, 0.5), of(0.9, None, 0.6), LabelKind::Soft));
+        assert!(better(of(0.8, Some(0.9), 0.6), of(0.9, Some(0.8), 0.5), LabelKind::Multi));
+    }
+
+    #[test]
     fn scores_follow_their_definitions() {
         let p = Matrix::new(2, 2, vec![0.9, 0.2, 0.6, 0.8]).unwrap();
         let scores = Scores::new(&p, &Labels::Multi(vec![vec![0], vec![1]]));

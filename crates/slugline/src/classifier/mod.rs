@@ -3,9 +3,11 @@
 mod auto;
 mod class_weight;
 mod documents;
+mod folds;
 mod labels;
 mod options;
 mod predict;
+mod recipe;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{CorpusRecord, TrainingRecord};
@@ -75,6 +78,9 @@ pub enum ClassifierError {
         /// Name of the one that does.
         instead: &'static str,
     },
+    /// A file of factors for classes that cannot be used.
+    #[error(transparent)]
+    ClassWeightFile(#[from] ClassWeightError),
     /// A weight for a class that is not there.
     #[error("there is a weight for the class `{name}`, which is none of those trained on: {known}")]
     ClassWeightName {
@@ -93,6 +99,14 @@ pub enum ClassifierError {
         documents: usize,
         /// Classes that have documents.
         classes: usize,
+    },
+    /// Documents cannot be divided into so many folds.
+    #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
+    Folds {
+        /// Folds asked for.
+        folds: u32,
+        /// Number of documents.
+        documents: usize,
     },
     /// The run was stopped before there was a classifier.
     #[error("stopped before anything was trained")]

@@ -192,6 +192,7 @@ impl Fitted {
             label_kind: labels.kind(),
             options: options.clone(),
             auto: None,
+            cross_validation: None,
             history,
             best_epoch,
             class_counts: labels.class_counts(class_names.len()),

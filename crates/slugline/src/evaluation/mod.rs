@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::nn::{Average, ClassCounts, NnError, average_score};
 
 pub(crate) use calibration::several_hot;
-pub use calibration::{Calibration, Reliability, ReliabilityBin};
+pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 
 /// Scores of a classifier on labelled documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,7 +19,6 @@ use super::description::{
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
-use crate::evaluation::Calibration;
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
     MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
@@ -99,36 +98,12 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     let network =
         Sequential::from_parameters(network.input_width, network.layers, parameters, network.seed)
             .map_err(|e| parts(e.into()))?;
-    if let Err((expected, found)) = check_calibration(&calibration, class_names.len()) {
+    if let Err((expected, found)) = calibration.check(class_names.len()) {
         return Err(invalid("the calibration", &expected, found));
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
     Ok(classifier.with_calibration(calibration))
-}
-
-/// Checks that a calibration can be applied to so many classes: else what was expected and found.
-fn check_calibration(calibration: &Calibration, classes: usize) -> Result<(), (String, String)> {
-    let positive = |x: &f64| x.is_finite() && *x > 0.0;
-    match calibration {
-        Calibration::Temperature { temperature } if !positive(temperature) => {
-            Err(("a temperature above 0".into(), temperature.to_string()))
-        }
-        Calibration::Platt { scales, offsets }
-            if scales.len() != classes || offsets.len() != classes =>
-        {
-            let expected = format!("{classes} scales and offsets");
-            Err((expected, format!("{} and {}", scales.len(), offsets.len())))
-        }
-        Calibration::Platt { scales, offsets } => {
-            let bad = scales.iter().find(|scale| !positive(scale));
-            match bad.or_else(|| offsets.iter().find(|offset| !offset.is_finite())) {
-                Some(bad) => Err(("scales above 0 and finite offsets".into(), bad.to_string())),
-                None => Ok(()),
-            }
-        }
-        Calibration::None | Calibration::Temperature { .. } => Ok(()),
-    }
 }
 
 /// Checks that the file is a model of a known version.

@@ -1,11 +1,14 @@
 //! Probabilities that mean what they say: temperature and Platt scaling, and how far from it they are.
 
+mod mixture;
 mod platt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Labels;
 use crate::nn::Matrix;
+
+pub use mixture::Mixture;
 
 /// What turns a network's probabilities into calibrated ones.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub enum Calibration {
         /// `T`, from 0.05 to 20.
         temperature: f64,
     },
+    /// A temperature, a share of labels that do not follow the text, and a map of confidence.
+    Mixture(Mixture),
     /// `sigmoid(aⱼ·zⱼ + bⱼ)` of the logits `zⱼ = ln(pⱼ / (1 − pⱼ))` of independent classes (Platt 1999,
     /// "Probabilistic Outputs for Support Vector Machines").
     Platt {
@@ -110,14 +115,14 @@ impl Calibration {
         }
     }
 
-    /// What fits the kind of the labels: a temperature for classes that share one, found by the class or
-    /// the shares of each document; Platt scaling for any number of classes a document.
+    /// What fits the kind of the labels: a [`Mixture`] for one class a document, a temperature for shares
+    /// of classes, Platt scaling for any number of classes a document.
     ///
     /// # Panics
     /// If there are not as many labels as rows, or a label has no column.
     pub fn fit(probabilities: &Matrix, labels: &Labels) -> Self {
         match labels {
-            Labels::Single(labels) => Self::fit_temperature(probabilities, labels),
+            Labels::Single(labels) => Self::fit_mixture(probabilities, labels),
             Labels::Soft(shares) => Self::fit_temperature_to_shares(probabilities, shares),
             Labels::Multi(sets) => {
                 Self::fit_platt(probabilities, &several_hot(sets, probabilities.cols()))
@@ -125,11 +130,31 @@ impl Calibration {
         }
     }
 
+    /// The [`Mixture`] that makes the log loss of held-out documents least: where labels are wrong now and
+    /// then, a temperature alone cannot be right for sure answers and doubtful ones at once.
+    ///
+    /// `probabilities` has one row a document, `labels` its class. Without documents nothing is
+    /// changed. Works on all threads of the current pool; the result does not depend on their number.
+    ///
+    /// # Panics
+    /// If there are not as many labels as rows, or a label has no column.
+    pub fn fit_mixture(probabilities: &Matrix, labels: &[u32]) -> Self {
+        assert_eq!(probabilities.rows(), labels.len(), "a label for each row");
+        if labels.is_empty() {
+            return Self::None;
+        }
+        Self::Mixture(Mixture::fit(probabilities, labels))
+    }
+
     /// Calibrates the probabilities of a document in place.
+    ///
+    /// # Panics
+    /// If there are not as many as the calibration was fitted to.
     pub fn apply(&self, probabilities: &mut [f32]) {
         let temperature = match self {
             Self::None => return,
             Self::Temperature { temperature } => *temperature,
+            Self::Mixture(mixture) => return mixture.apply(probabilities),
             Self::Platt { scales, offsets } => {
                 for ((p, a), b) in probabilities.iter_mut().zip(scales).zip(offsets) {
                     *p = platt::sigmoid(a * platt::logit(*p) + b) as f32;
@@ -145,6 +170,30 @@ impl Calibration {
         let sum: f64 = probabilities.iter().map(|&p| power(p)).sum();
         for p in probabilities {
             *p = (power(*p) / sum) as f32;
+        }
+    }
+
+    /// Whether it can be applied to so many classes; if not, what was expected and found.
+    pub(crate) fn check(&self, classes: usize) -> Result<(), (String, String)> {
+        let positive = |x: &f64| x.is_finite() && *x > 0.0;
+        match self {
+            Self::None => Ok(()),
+            Self::Temperature { temperature } if positive(temperature) => Ok(()),
+            Self::Temperature { temperature } => {
+                Err(("a temperature above 0".into(), temperature.to_string()))
+            }
+            Self::Mixture(mixture) => mixture.check(classes),
+            Self::Platt { scales, offsets } => {
+                if scales.len() != classes || offsets.len() != classes {
+                    let found = format!("{} and {}", scales.len(), offsets.len());
+                    return Err((format!("{classes} scales and offsets"), found));
+                }
+                let bad = scales.iter().find(|scale| !positive(scale));
+                match bad.or_else(|| offsets.iter().find(|offset| !offset.is_finite())) {
+                    Some(bad) => Err(("scales above 0 and finite offsets".into(), bad.to_string())),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -287,7 +336,7 @@ mod tests {
     fn shares_of_one_are_classes() {
         let p = Matrix::new(3, 2, vec![0.9, 0.1, 0.2, 0.8, 0.7, 0.3]).unwrap();
         let hot = Matrix::new(3, 2, vec![1.0, 0.0, 1.0, 0.0, 1.0, 0.0]).unwrap();
-        let by_class = Calibration::fit(&p, &Labels::Single(vec![0, 0, 0]));
+        let by_class = Calibration::fit_temperature(&p, &[0, 0, 0]);
         assert_eq!(Calibration::fit(&p, &Labels::Soft(hot)), by_class);
         // Nine tenths are claimed of what three quarters are: 9^(1/T) = 3.
         let p = Matrix::new(2, 2, vec![0.9, 0.1, 0.9, 0.1]).unwrap();
