@@ -7,6 +7,7 @@ use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
 use crate::corpus::Documents;
 use crate::corpus::split::{stratified_folds, stratified_split};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Activation, BatchReport, Callback, Flow, Initializer, LearningRate, Loss, Matrix, Optimizer,
@@ -23,11 +24,13 @@ pub struct AutoOptions {
     pub threads: usize,
     /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
     pub validation: f64,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: 0.2 }
+        Self { seed: 0, threads: 0, validation: 0.2, decision: DecisionOptions::default() }
     }
 }
 
@@ -158,6 +161,7 @@ fn settings(
         validation: ValidationSplit::None,
         patience: None,
         class_weight: ClassWeight::SquareRoot,
+        decision: auto.decision,
         seed: auto.seed,
         threads: auto.threads,
         ..TrainingOptions::default()
@@ -287,7 +291,7 @@ fn choose(
         }
         Ok(score(fitted, features, epochs, &rows[kind].y_held_out))
     };
-    let results: Vec<(Candidate, Calibration)> =
+    let results: Vec<(Candidate, Calibration, Decisions)> =
         tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
     let better = |a: &Candidate, b: &Candidate| {
         a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
@@ -309,24 +313,25 @@ fn choose(
     let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
     if !large {
         classifier.calibration = results[chosen].1;
+        classifier.decisions = results[chosen].2.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
         held_out_samples: division.held_out.len(),
         mean_tokens,
-        candidates: results.into_iter().map(|(candidate, _)| candidate).collect(),
+        candidates: results.into_iter().map(|(candidate, ..)| candidate).collect(),
         chosen,
     });
     Ok(classifier)
 }
 
-/// How good a candidate is on the held-out documents, and what calibrates it.
+/// How good a candidate is on the held-out documents, and what calibrates it and decides on answers.
 fn score(
     (classifier, mut probabilities): (Classifier, Matrix),
     features: Features,
     epochs: usize,
     y: &[u32],
-) -> (Candidate, Calibration) {
+) -> (Candidate, Calibration, Decisions) {
     let calibration = classifier.calibration;
     calibration.apply_rows(&mut probabilities);
     let right = probabilities.argmax_rows().iter().zip(y).filter(|(a, b)| a == b).count();
@@ -336,5 +341,5 @@ fn score(
         accuracy: right as f64 / y.len().max(1) as f64,
         log_loss: log_loss(&probabilities, y),
     };
-    (candidate, calibration)
+    (candidate, calibration, classifier.decisions)
 }

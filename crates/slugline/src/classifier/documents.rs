@@ -4,12 +4,10 @@ use super::train::{Fitting, class_counts};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
 use crate::corpus::split::stratified_split;
 use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
-use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::evaluation::Calibration;
+pub(super) use crate::evaluation::mean_log_loss as log_loss;
 use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
-
-/// Bins of the reliability table.
-const BINS: usize = 15;
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -94,8 +92,8 @@ impl<'a> Prepared<'a> {
         Ok(Rows { vectorizer, x, y: of(train), x_held_out, y_held_out: of(held_out), weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier, and their
-    /// probabilities, not calibrated, come too.
+    /// Trains on rows. With documents held out, these calibrate the classifier and settle its
+    /// thresholds, and their probabilities, not calibrated, come too.
     pub(super) fn train(
         &self,
         rows: &Rows,
@@ -130,6 +128,12 @@ impl<'a> Prepared<'a> {
             false => classifier.network.predict(x_held_out)?,
         };
         classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
+        if !y_held_out.is_empty() {
+            let mut calibrated = probabilities.clone();
+            classifier.calibration.apply_rows(&mut calibrated);
+            let labels = Labels::Single(y_held_out.clone());
+            classifier.decisions = options.decision.fit(&calibrated, &labels)?;
+        }
         Ok((classifier, probabilities))
     }
 }
@@ -147,13 +151,15 @@ pub(super) struct Rows {
 impl Classifier {
     /// Trains a classifier on documents by the settings given. `name` is what the record calls them.
     ///
-    /// A share to validate on is taken from every class; its documents calibrate the probabilities.
+    /// A share to validate on is taken from every class; its documents calibrate the probabilities and
+    /// settle the thresholds.
     /// Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in
     /// the published example, and probabilities stay as they are.
     ///
     /// # Errors
     /// [`ClassifierError::LabelKind`] for documents with several labels or soft ones;
-    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Decision`] for thresholds that
+    /// are to be fitted where nothing is held out; else as [`train`](Self::train).
     pub fn train_documents(
         documents: &Documents,
         name: &str,
@@ -177,53 +183,15 @@ impl Classifier {
             return Self::train_with(&corpus, options, callbacks);
         };
         let division = divide(labels, options.validation, options.seed)?;
+        let unfitted = division.held_out.is_empty();
+        let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
+        let decisions = decisions.transpose()?;
         let prepared = Prepared::new(documents, features)?;
         let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
+        let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
+        if let Some(decisions) = decisions {
+            classifier.decisions = decisions;
+        }
+        Ok(classifier)
     }
-
-    /// Scores on documents with one label each, whose classes are the model's: calibrated
-    /// probabilities, their reliability and the rest of an [`Evaluation`].
-    ///
-    /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
-    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
-    pub fn evaluate_documents(
-        &self,
-        documents: &Documents,
-        name: &str,
-    ) -> Result<Evaluation, ClassifierError> {
-        self.check_classes(name, documents.class_names())?;
-        let labels = single_labels(documents)?;
-        let texts: Vec<&str> = documents.texts().collect();
-        let answers = self.predict_batch(&texts);
-        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
-        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
-        self.scores(&probabilities, labels)
-    }
-
-    /// The scores of calibrated probabilities.
-    pub(super) fn scores(
-        &self,
-        probabilities: &Matrix,
-        labels: &[u32],
-    ) -> Result<Evaluation, ClassifierError> {
-        let loss = log_loss(probabilities, labels);
-        let predicted = probabilities.argmax_rows();
-        let counts = &self.record.class_counts;
-        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
-        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
-    }
-}
-
-/// The mean of `−ln p` of the true classes.
-pub(super) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
-    let rows = probabilities.iter_rows().zip(labels);
-    let sum: f64 = rows
-        .map(|(row, &label)| {
-            let p = row.get(label as usize).copied().unwrap_or(0.0);
-            -libm::log(f64::from(p.max(f32::MIN_POSITIVE)))
-        })
-        .sum();
-    sum / labels.len().max(1) as f64
 }

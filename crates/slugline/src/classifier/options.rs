@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::DecisionOptions;
 use crate::nn::{Activation, Dense, Dropout, Initializer, Layer, Loss, Optimizer, Regularizer};
 use crate::text::VectorizerOptions;
 
@@ -47,6 +48,8 @@ pub struct TrainingOptions {
     pub patience: Option<usize>,
     /// Factors of the classes' losses. Default none.
     pub class_weight: ClassWeight,
+    /// Thresholds, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -123,6 +126,7 @@ impl Preset {
                 validation: ValidationSplit::First(1000),
                 patience: None,
                 class_weight: ClassWeight::None,
+                decision: DecisionOptions::default(),
                 seed: 0,
                 threads: 0,
             },

@@ -7,7 +7,8 @@ use super::{
     ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord,
     ValidationSplit,
 };
-use crate::corpus::{Corpus, LabelKind};
+use crate::corpus::{Corpus, LabelKind, Labels};
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
@@ -35,6 +36,7 @@ impl Classifier {
     /// [`ClassifierError::Validation`] if the split leaves nothing to train or validate on;
     /// [`ClassifierError::Network`] for a setting out of range, data that do not fit, or a run that
     /// diverged in its first epoch; [`ClassifierError::Diverged`] for one that diverged later;
+    /// [`ClassifierError::Decision`] for thresholds that are to be fitted where nothing is held out;
     /// [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
     pub fn train(corpus: &Corpus, options: &TrainingOptions) -> Result<Self, ClassifierError> {
         Self::train_with(corpus, options, &mut [])
@@ -66,6 +68,9 @@ impl Classifier {
             held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
             weights: None,
         };
+        // Refused now rather than after an hour of training.
+        let unfitted = held_out.is_empty().then(|| options.decision.unfitted(classes));
+        let unfitted = unfitted.transpose()?;
         let fitted = fitting.run(callbacks)?;
         let record = CorpusRecord {
             name: corpus.name.clone(),
@@ -76,7 +81,17 @@ impl Classifier {
         };
         let counts = class_counts(labels, classes);
         let names = corpus.class_names.clone();
-        fitted.classifier(vectorizer.into(), names, record, options, counts)
+        let mut classifier =
+            fitted.classifier(vectorizer.into(), names, record, options, counts)?;
+        classifier.decisions = match unfitted {
+            Some(decisions) => decisions,
+            None => {
+                let probabilities = classifier.network.predict(&x_held_out)?;
+                let labels = Labels::Single(labels[held_out].to_vec());
+                options.decision.fit(&probabilities, &labels)?
+            }
+        };
+        Ok(classifier)
     }
 
     /// Notes the command that would train this model again.
@@ -174,8 +189,9 @@ impl Fitted {
             best_epoch,
             class_counts,
         };
-        let calibration = Calibration::None;
-        let classifier = Classifier { vectorizer, network, class_names, calibration, record };
+        let (calibration, decisions) = (Calibration::None, Decisions::default());
+        let classifier =
+            Classifier { vectorizer, network, class_names, calibration, decisions, record };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),
