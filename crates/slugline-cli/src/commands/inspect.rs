@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
 use slugline::corpus::SequenceOptions;
+use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
 use slugline::text::MultiHotVectorizer;
@@ -34,6 +35,8 @@ JSON (stable; more fields may be added): one object with
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
   calibration           what calibrates the probabilities: {kind, temperature}
+  decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
+                        max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
@@ -54,6 +57,7 @@ struct Report<'a> {
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
     calibration: Calibration,
+    decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
     history: Series,
     stop_reason: StopReason,
@@ -96,6 +100,7 @@ impl InspectArgs {
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
+            decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
@@ -157,6 +162,21 @@ fn settings_table(classifier: &Classifier) -> Table {
     }
     if let Calibration::Temperature { temperature } = classifier.calibration() {
         settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    }
+    // What decides on answers may have been changed since the training.
+    let answers = ["threshold", "min-confidence", "max-unknown-words"];
+    settings.retain(|setting| !answers.contains(&setting.name));
+    let decisions = classifier.decisions();
+    if !decisions.are_default() {
+        let thresholds = match (&decisions.fitted, decisions.thresholds.as_slice()) {
+            (Some(fitted), _) => fitted.aim.to_string(),
+            (None, []) => "none".to_owned(),
+            (None, [first, ..]) => first.to_string(),
+        };
+        let limits = [decisions.min_confidence, decisions.max_unknown_words];
+        let values = [thresholds, limits[0].to_string(), limits[1].to_string()];
+        let pairs = answers.into_iter().zip(values);
+        settings.extend(pairs.map(|(name, value)| Setting { name, value }));
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
+use slugline::classifier::{AutoRecord, Classifier, ClassifierError};
 use slugline::model_file::save_target;
 use slugline::nn::{Flow, StopReason};
 
@@ -49,6 +49,7 @@ Examples:
   slugline train news.jsonl.gz --text title,body --label desk -o news.slug
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline train tickets.csv --threshold precision=0.9
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
 
@@ -65,6 +66,8 @@ JSON (stable; more fields may be added): one object with
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
                  chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+  thresholds     {aim, documents, classes: [{support, predicted, precision, recall, f1, reached}]}:
+                 what --threshold reaches on the held-out documents; null where none are fitted
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
                  was validated val_loss and val_accuracy are null";
 
@@ -140,9 +143,9 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(record, parameters, fit_time))
+            write_json(&self.as_json(&classifier, parameters, fit_time))
         } else {
-            self.print(console, record, parameters, fit_time)
+            self.print(console, &classifier, parameters, fit_time)
         }
     }
 
@@ -193,7 +196,8 @@ impl TrainRun<'_> {
         Ok((trained, start.elapsed()))
     }
 
-    fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
+    fn as_json(&self, classifier: &Classifier, parameters: usize, fit_time: Duration) -> Value {
+        let record = classifier.record();
         let history = &record.history;
         json!({
             "model": self.output.display().to_string(),
@@ -210,6 +214,7 @@ impl TrainRun<'_> {
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "thresholds": classifier.decisions().fitted,
             "history": Series::of(history),
         })
     }
@@ -217,12 +222,13 @@ impl TrainRun<'_> {
     fn print(
         &self,
         console: Console,
-        record: &TrainingRecord,
+        classifier: &Classifier,
         parameters: usize,
         fit_time: Duration,
     ) -> Result<(), Failure> {
         use std::io::Write;
 
+        let record = classifier.record();
         let history = &record.history;
         let mut table = Table::pairs();
         let size = std::fs::metadata(&self.output).map_or(0, |file| file.len());
@@ -257,6 +263,17 @@ impl TrainRun<'_> {
             table.row([
                 &"best epoch",
                 &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
+            ]);
+        }
+        if let Some(fitted) = &classifier.decisions().fitted {
+            let (reached, all) = (fitted.reached(), fitted.classes.len());
+            table.row([
+                &"thresholds",
+                &format_args!(
+                    "{}: reached by {reached} of {all} classes on {} held-out documents",
+                    fitted.aim,
+                    grouped(fitted.documents)
+                ),
             ]);
         }
         let mut out = out();

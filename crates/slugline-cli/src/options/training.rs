@@ -5,11 +5,12 @@ use std::fmt::{Display, Write as _};
 use clap::{Args, ValueEnum};
 use slugline::classifier::{AutoOptions, ClassWeight, Preset, TrainingOptions, ValidationSplit};
 use slugline::corpus::SequenceOptions;
+use slugline::decision::{DecisionOptions, Threshold};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
 
 use super::parse::{
-    Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, rate, share,
-    threads,
+    Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, probability,
+    rate, share, threads,
 };
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings};
 use crate::failure::Failure;
@@ -116,7 +117,8 @@ pub(crate) struct TrainingArgs {
     ///
     /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
     /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
-    /// more on all documents, and says what it tried. Only --seed and --threads go with it.
+    /// more on all documents, and says what it tried. Only --seed, --threads, --threshold,
+    /// --min-confidence and --max-unknown-words go with it.
     ///
     /// With `notebook` every other argument overrides one of its settings.
     ///
@@ -184,6 +186,23 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
         value_parser = threads())]
     threads: usize,
+
+    /// Thresholds of the classes, kept in the model: `f1`, `precision=P` or `recall=R`, each fitted on
+    /// the held-out documents; a number from 0 to 1 for all; or `none` [default: none]
+    ///
+    /// The answer is the most probable class whose probability reaches its threshold, and `unknown`
+    /// where there is none. `f1` looks for the best F1 of each class, `precision=0.9` for as many
+    /// answers as a precision of 0.9 leaves, `recall=0.9` for the best precision with a recall of 0.9.
+    /// What is not reached on the held-out documents is told. `slugline threshold` fits thresholds
+    /// afterwards.
+    #[arg(long, value_name = "WHAT", help_heading = "Answers")]
+    threshold: Option<Threshold>,
+    /// Answer `unknown` where the largest probability is below P, kept in the model [default: 0]
+    #[arg(long, value_name = "P", help_heading = "Answers", value_parser = probability)]
+    min_confidence: Option<f32>,
+    /// Answer `unknown` where the share of unknown words is above SHARE, kept in the model [default: 1]
+    #[arg(long, value_name = "SHARE", help_heading = "Answers", value_parser = probability)]
+    max_unknown_words: Option<f32>,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",
         value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
@@ -356,6 +375,13 @@ impl TrainingArgs {
             validation: self.validation.unwrap_or(base.validation),
             patience: self.patience.map_or(base.patience, |patience| patience.0),
             class_weight: self.class_weight.unwrap_or(base.class_weight),
+            decision: DecisionOptions {
+                threshold: self.threshold.unwrap_or(base.decision.threshold),
+                min_confidence: self.min_confidence.unwrap_or(base.decision.min_confidence),
+                max_unknown_words: self
+                    .max_unknown_words
+                    .unwrap_or(base.decision.max_unknown_words),
+            },
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -379,6 +405,7 @@ impl TrainingArgs {
         let auto = auto.then(|| AutoOptions {
             seed: options.seed,
             threads: options.threads,
+            decision: options.decision,
             ..AutoOptions::default()
         });
         Ok(TrainingPlan { preset, options, schedule, sequences, auto })
@@ -513,11 +540,22 @@ impl TrainingPlan {
     /// threads work makes no difference to it, so that the model file does not depend on it.
     pub(crate) fn command(&self, data: &str) -> String {
         if let Some(auto) = self.auto {
-            let seed = match auto.seed == AutoOptions::default().seed {
-                true => String::new(),
-                false => format!(" --seed {}", auto.seed),
+            // Of the other settings it says itself what it chose.
+            let common = ["threshold", "min-confidence", "max-unknown-words", "seed"];
+            let settings = |auto: AutoOptions| {
+                let AutoOptions { seed, decision, .. } = auto;
+                let options = TrainingOptions { seed, decision, ..TrainingOptions::default() };
+                let mut settings = training_settings(&options);
+                settings.retain(|setting| common.contains(&setting.name));
+                settings
             };
-            return format!("slugline train {data} --preset {AUTO}{seed}");
+            let usual = settings(AutoOptions::default());
+            let mut command = format!("slugline train {data} --preset {AUTO}");
+            for Setting { name, value } in settings(auto).iter().filter(|s| !usual.contains(s)) {
+                // Writing to a string cannot fail.
+                let _ = write!(command, " --{name} {value}");
+            }
+            return command;
         }
         let base = self.preset.options();
         let actual = self.options(self.options.batch_size);
@@ -582,6 +620,10 @@ mod tests {
         let seeded = plan("--seed 7");
         assert_eq!(seeded.auto.unwrap().seed, 7);
         assert_eq!(seeded.command("x.csv"), "slugline train x.csv --preset auto --seed 7");
+        let decided = "slugline train x.csv --preset auto --threshold precision=0.9 \
+            --min-confidence 0.2 --seed 7";
+        let line = "--seed 7 --min-confidence 0.2 --threshold precision=0.9 --max-unknown-words 1";
+        assert_eq!(plan(line).command("x.csv"), decided);
         assert!(plan("--epochs 3").auto.is_none());
         let refused = refusal("--preset auto --epochs 3 --nesterov");
         assert!(
@@ -603,7 +645,8 @@ mod tests {
         "--seed 1",
         "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
         "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
-        "--loss sparse_categorical_crossentropy --class-weight balanced",
+        "--loss sparse_categorical_crossentropy --class-weight balanced --threshold f1",
+        "--threshold 0.25 --min-confidence 0.1 --max-unknown-words 0.5 --seed 2",
         "--loss binary_crossentropy --label-smoothing 0.1 --validation none",
         "--label-smoothing 0.1 --learning-rate 0.0005 --schedule cosine --epsilon-placement inside",
         "--optimizer sgd --learning-rate 0.5 --momentum 0.9 --nesterov --sparse-rule lazy",
