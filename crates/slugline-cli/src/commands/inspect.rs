@@ -135,9 +135,19 @@ impl InspectArgs {
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
-            let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
-            for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
-                table.row([name, &grouped(*count)]);
+            let thresholds = &classifier.decisions().thresholds;
+            let heading = if thresholds.is_empty() { "" } else { "threshold" };
+            let right = Align::Right;
+            let mut table =
+                Table::new([("class", Align::Left), ("training part", right), (heading, right)]);
+            let classes = classifier.class_names().iter().zip(&record.class_counts);
+            for (i, (name, count)) in classes.enumerate() {
+                let threshold = match thresholds.get(i) {
+                    None => String::new(),
+                    Some(&threshold) if threshold > 1.0 => "never".to_owned(),
+                    Some(threshold) => format!("{threshold:.4}"),
+                };
+                table.row([name, &grouped(*count), &threshold]);
             }
             write!(out, "\n{HEADING}Classes{HEADING:#}\n{table}")?;
         } else {

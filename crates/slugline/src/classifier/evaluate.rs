@@ -152,3 +152,141 @@ impl Classifier {
         Ok(Evaluation::new(&judged, options)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::{TrainingOptions, TrainingRecord, ValidationSplit};
+    use crate::corpus::{Corpus, CorpusInfo, SequenceOptions};
+    use crate::decision::{Aim, DecisionError, Reason, Threshold};
+    use crate::evaluation::{Mean, Score};
+    use crate::nn::{LearningRate, Optimizer};
+
+    const TEXTS: [(&str, u32); 6] = [
+        ("wheat and corn fell", 0),
+        ("gold rose", 1),
+        ("wheat rose", 0),
+        ("silver and gold fell", 1),
+        ("corn and wheat", 0),
+        ("gold and silver", 1),
+    ];
+
+    fn options() -> TrainingOptions {
+        TrainingOptions {
+            max_features: 30,
+            hidden: vec![16],
+            epochs: 40,
+            batch_size: 2,
+            optimizer: Optimizer::rmsprop().with_learning_rate(LearningRate::Constant(0.02)),
+            validation: ValidationSplit::None,
+            ..TrainingOptions::default()
+        }
+    }
+
+    fn train(options: &TrainingOptions) -> Result<Classifier, ClassifierError> {
+        let info = CorpusInfo {
+            name: "metals".into(),
+            description: "made up for a test".into(),
+            class_names: vec!["grain".into(), "metal".into()],
+        };
+        let sequences =
+            SequenceOptions { num_words: Some(30), test_split: 0.0, ..SequenceOptions::default() };
+        Classifier::train(&Corpus::from_texts(info, TEXTS, &sequences).unwrap(), options)
+    }
+
+    /// A classifier whose outputs answer for themselves.
+    fn multi_label() -> Classifier {
+        let options = TrainingOptions { loss: Loss::BINARY_CROSSENTROPY, ..options() };
+        let c = train(&options).unwrap();
+        let record = TrainingRecord { label_kind: LabelKind::Multi, ..c.record.clone() };
+        Classifier::from_parts(c.vectorizer, c.network, c.class_names, record).unwrap()
+    }
+
+    fn documents(labels: Labels) -> Documents {
+        let mut documents = Documents::new(vec!["grain".into(), "metal".into()]);
+        TEXTS.iter().for_each(|(text, label)| documents.push(text, *label));
+        documents.with_labels(labels).unwrap()
+    }
+
+    fn single() -> Labels {
+        Labels::Single(TEXTS.map(|(_, label)| label).to_vec())
+    }
+
+    #[test]
+    fn a_multi_label_classifier_answers_with_labels_and_is_scored_by_them() {
+        let classifier = multi_label();
+        let answer = classifier.predict("wheat and corn fell");
+        assert_eq!((answer.answer, answer.label.as_str()), (Answer::Labels(vec![0]), "grain"));
+        let never = Decisions { thresholds: vec![1.0, 1.0], ..Decisions::default() };
+        let none = classifier.clone().with_decisions(never).unwrap().predict("gold rose");
+        assert_eq!((none.answer, none.label.as_str()), (Answer::Labels(vec![]), ""));
+
+        let sets = Labels::Multi(TEXTS.iter().map(|(_, label)| vec![*label]).collect());
+        let scores = classifier.evaluate_documents(&documents(sets.clone()), "x").unwrap();
+        assert_eq!((scores.label_kind, scores.accuracy), (LabelKind::Multi, 1.0));
+        assert_eq!(scores.score(Score::HammingLoss), Some(0.0));
+        assert_eq!(scores.score(Score::F1(Mean::Samples)), Some(1.0));
+        assert_eq!(scores.score(Score::RocAuc(Mean::Micro)), Some(1.0));
+        // One class a document is a set of one label.
+        assert_eq!(classifier.evaluate_documents(&documents(single()), "x").unwrap(), scores);
+        let soft = Labels::Soft(Matrix::new(6, 2, vec![0.5; 12]).unwrap());
+        let refused = classifier.evaluate_documents(&documents(soft), "x").unwrap_err();
+        assert!(matches!(refused, ClassifierError::LabelKind { found: LabelKind::Soft }));
+        let refused = train(&options()).unwrap().evaluate_documents(&documents(sets), "x");
+        assert!(matches!(refused, Err(ClassifierError::LabelKind { found: LabelKind::Multi })));
+    }
+
+    #[test]
+    fn soft_labels_are_scored_by_their_largest_share_and_by_cross_entropy() {
+        let classifier = train(&options()).unwrap();
+        let shares = TEXTS.iter().flat_map(|(_, label)| match label {
+            0 => [0.75, 0.25],
+            _ => [0.125, 0.875],
+        });
+        let soft = Labels::Soft(Matrix::new(6, 2, shares.collect()).unwrap());
+        let soft = classifier.evaluate_documents(&documents(soft), "x").unwrap();
+        let hard = classifier.evaluate_documents(&documents(single()), "x").unwrap();
+        assert_eq!((soft.accuracy, soft.macro_f1), (hard.accuracy, hard.macro_f1));
+        assert_eq!(soft.score(Score::LogLoss), hard.score(Score::LogLoss));
+        assert!(soft.loss > hard.loss && soft.score(Score::CrossEntropy) == Some(soft.loss));
+    }
+
+    #[test]
+    fn thresholds_are_fitted_on_what_is_held_out_or_on_other_documents() {
+        let threshold = Threshold::Fitted(Aim::Precision(0.9));
+        let decision = DecisionOptions { threshold, min_confidence: 0.2, ..Default::default() };
+        let refused = train(&TrainingOptions { decision, ..options() }).unwrap_err();
+        let wanted = DecisionError::NothingHeldOut { aim: Aim::Precision(0.9) };
+        assert!(matches!(refused, ClassifierError::Decision(error) if error == wanted));
+        let validation = ValidationSplit::First(2);
+        let fitted = train(&TrainingOptions { decision, validation, ..options() }).unwrap();
+        let decisions = fitted.decisions();
+        assert_eq!((decisions.thresholds.len(), decisions.min_confidence), (2, 0.2));
+        assert_eq!(decisions.fitted.as_ref().unwrap().documents, 2);
+
+        let plain = train(&options()).unwrap();
+        assert!(plain.decisions().are_default());
+        let later = plain.fit_decisions(&documents(single()), "x", &decision).unwrap();
+        assert_eq!(later.fitted.as_ref().unwrap().reached(), 2);
+        let scores =
+            plain.with_decisions(later).unwrap().evaluate_documents(&documents(single()), "x");
+        let decided = scores.unwrap().decisions;
+        assert!(decided.classes.iter().all(|class| class.precision >= 0.9), "{decided:?}");
+    }
+
+    #[test]
+    fn texts_of_which_nothing_is_known_are_unknown() {
+        let classifier = train(&options()).unwrap();
+        for text in ["", "barley oats", "!"] {
+            let answer = classifier.predict(text);
+            assert_eq!(answer.answer, Answer::Unknown(Reason::NothingKnown), "{text}");
+            assert_eq!(answer.label, "unknown");
+        }
+        let answer = classifier.predict("wheat barley oats rye");
+        assert_eq!((answer.answer.clone(), answer.unknown_share()), (Answer::Class(0), 0.75));
+        let strict = Decisions { max_unknown_words: 0.7, ..Decisions::default() };
+        let strict = classifier.with_decisions(strict).unwrap().predict("wheat barley oats rye");
+        assert_eq!(strict.answer, Answer::Unknown(Reason::UnknownWords));
+        assert_eq!(strict.probabilities, answer.probabilities);
+    }
+}

@@ -6,7 +6,7 @@ use super::{
     Aim, DecisionError, DecisionOptions, Decisions, EVEN, NEVER, Threshold, most_probable_reaching,
 };
 use crate::corpus::Labels;
-use crate::nn::{ClassCounts, Matrix};
+use crate::nn::{ClassCounts, Matrix, argmax};
 
 /// How thresholds were fitted, and what they reach on the documents that they were fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,8 +63,9 @@ impl DecisionOptions {
     /// Where a text has one class, a class is answered less often than its probability reaches its
     /// threshold, as another one may be more probable. So for F1 the thresholds are then improved in
     /// turns while that raises the mean F1, and are dropped (0) should the most probable class alone be
-    /// better; for precision they are raised until every class reaches it. A recall beyond what the
-    /// most probable class reaches may not be reachable. [`FittedThresholds`] says what was reached.
+    /// better; for precision they are raised until every class reaches it; for recall they are fitted on
+    /// the documents of which the class is the most probable one. A recall beyond what the most
+    /// probable class reaches may not be reachable. [`FittedThresholds`] says what was reached.
     ///
     /// ```
     /// use slugline::corpus::Labels;
@@ -156,6 +157,7 @@ impl<'a> HeldOut<'a> {
         match (&self.single, self.aim) {
             (Some(truth), Aim::F1) => self.improved(truth, alone),
             (Some(truth), Aim::Precision(share)) => self.raised(truth, alone, share),
+            (Some(_), Aim::Recall(_)) => self.kept(alone),
             _ => alone,
         }
     }
@@ -248,6 +250,24 @@ impl<'a> HeldOut<'a> {
                 thresholds[class] = self.best(class, candidates.collect());
             }
         }
+    }
+
+    /// Thresholds for recall by the rule of one class a text: the best ones that leave the recall to
+    /// the documents of which the class is the most probable one. Where these are too few, no document
+    /// of the class is turned away among them, and those that a threshold for the class alone would
+    /// find are answered with it if no more probable class takes them.
+    fn kept(&self, mut thresholds: Vec<f32>) -> Vec<f32> {
+        for (class, threshold) in thresholds.iter_mut().enumerate() {
+            if self.members[class].is_empty() {
+                continue;
+            }
+            let candidates = self.candidates(class, |row| argmax(row) as usize == class);
+            let found = candidates.iter().filter(|(_, of_class)| *of_class);
+            let lowest = found.map(|(p, _)| *p).fold(*threshold, f32::min);
+            let best = self.best(class, candidates);
+            *threshold = if best == NEVER { lowest } else { best };
+        }
+        thresholds
     }
 
     /// The answer for each document by the rule of one class a text.

@@ -101,9 +101,12 @@ proptest! {
             prop_assert!(class.support == 0 || class.recall >= share);
         }
         // With one class a text, a more probable class may be in the way: then it is said.
-        let (_, fitted) = fit(Aim::Recall(share), &p, &Labels::Single(labels));
-        for class in &fitted.classes {
+        let labels = Labels::Single(labels);
+        let (_, fitted) = fit(Aim::Recall(share), &p, &labels);
+        let plain = HeldOut::new(Aim::Recall(share), &p, &labels).reached(&[0.0; 4]);
+        for (class, plain) in fitted.classes.iter().zip(plain.classes) {
             prop_assert_eq!(class.reached, class.support > 0 && class.recall >= share);
+            prop_assert!(class.reached || !plain.reached);
         }
     }
 
