@@ -48,13 +48,13 @@ fn answers_below_the_limits_are_unknown() {
 fn thresholds_are_fitted_kept_and_overridden() {
     let place = Place::new();
     let report = place
-        .run(&format!("threshold {} sample --aim precision=0.97 -o t.slug --format json", model()))
+        .run(&format!("threshold {} sample --aim precision=0.8 -o t.slug --format json", model()))
         .json();
-    assert_eq!((&report["aim"], &report["documents"]), (&json!("precision=0.97"), &json!(2200)));
+    assert_eq!((&report["aim"], &report["documents"]), (&json!("precision=0.8"), &json!(2200)));
     let classes = report["classes"].as_array().unwrap();
     let number = |class: &Value, key: &str| class[key].as_f64().unwrap();
     for class in classes {
-        assert!(number(class, "predicted") == 0.0 || number(class, "precision") >= 0.97, "{class}");
+        assert!(number(class, "predicted") == 0.0 || number(class, "precision") >= 0.8, "{class}");
     }
     assert!(report["reached"].as_u64().unwrap() > 5, "{report}");
 
@@ -62,7 +62,7 @@ fn thresholds_are_fitted_kept_and_overridden() {
     let decisions = &scores["decisions"];
     let coverage = decisions["coverage"].as_f64().unwrap();
     assert!(coverage > 0.1 && coverage < 1.0, "{decisions}");
-    assert!(decisions["accuracy"].as_f64().unwrap() >= 0.97, "{decisions}");
+    assert!(decisions["accuracy"].as_f64().unwrap() >= 0.8, "{decisions}");
     assert_eq!(decisions["reasons"]["threshold"], decisions["unknown"]);
     let plain =
         place.run(&format!("evaluate {} sample --format json --bootstrap 0", model())).json();
@@ -77,8 +77,8 @@ fn thresholds_are_fitted_kept_and_overridden() {
         assert!(shown.contains(wanted), "{wanted}: {shown}");
     }
     let kept = place.run("inspect t.slug --format json").json();
-    assert_eq!(kept["decisions"]["fitted"]["aim"], "precision=0.97");
-    assert!(place.run("inspect t.slug").ok().contains("precision=0.97"));
+    assert_eq!(kept["decisions"]["fitted"]["aim"], "precision=0.8");
+    assert!(place.run("inspect t.slug").ok().contains("precision=0.8"));
     let text = place.run("threshold t.slug sample --aim none --min-confidence 0.4").ok();
     assert!(text.contains("min confidence"), "{text}");
     let kept = place.run("inspect t.slug --format json").json();
@@ -152,8 +152,8 @@ fn multi_label_models_answer_with_labels_and_are_scored_by_them() {
     fs::write(place.path().join("m.jsonl"), lines).unwrap();
     let scores = place.run("evaluate multi.slug m.jsonl --format json --bootstrap 0").json();
     assert_eq!((&scores["samples"], &scores["label_kind"]), (&json!(2), &json!("multi")));
-    let refused = place.run(&format!("evaluate {} m.jsonl", model())).refused(1);
-    assert!(refused.contains("labels"), "{refused}");
+    let refused = place.run(&format!("evaluate {} m.jsonl -q", model())).refused(1);
+    assert!(refused.contains("any number of labels"), "{refused}");
 
     let run = |more: &str| {
         place.run_with_input(&format!("predict multi.slug {more}"), b"Tea exports rose\n").ok()

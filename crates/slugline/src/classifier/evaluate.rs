@@ -204,7 +204,9 @@ mod tests {
 
     fn documents(labels: Labels) -> Documents {
         let mut documents = Documents::new(vec!["grain".into(), "metal".into()]);
-        TEXTS.iter().for_each(|(text, label)| documents.push(text, *label));
+        for (text, label) in TEXTS {
+            documents.push(text, label);
+        }
         documents.with_labels(labels).unwrap()
     }
 
@@ -259,7 +261,7 @@ mod tests {
         let wanted = DecisionError::NothingHeldOut { aim: Aim::Precision(0.9) };
         assert!(matches!(refused, ClassifierError::Decision(error) if error == wanted));
         let validation = ValidationSplit::First(2);
-        let fitted = train(&TrainingOptions { decision, validation, ..options() }).unwrap();
+        let fitted = train(&TrainingOptions { validation, decision, ..options() }).unwrap();
         let decisions = fitted.decisions();
         assert_eq!((decisions.thresholds.len(), decisions.min_confidence), (2, 0.2));
         assert_eq!(decisions.fitted.as_ref().unwrap().documents, 2);

@@ -83,13 +83,12 @@ impl Classifier {
         let names = corpus.class_names.clone();
         let mut classifier =
             fitted.classifier(vectorizer.into(), names, record, options, counts)?;
-        classifier.decisions = match unfitted {
-            Some(decisions) => decisions,
-            None => {
-                let probabilities = classifier.network.predict(&x_held_out)?;
-                let labels = Labels::Single(labels[held_out].to_vec());
-                options.decision.fit(&probabilities, &labels)?
-            }
+        classifier.decisions = if let Some(decisions) = unfitted {
+            decisions
+        } else {
+            let probabilities = classifier.network.predict(&x_held_out)?;
+            let labels = Labels::Single(labels[held_out].to_vec());
+            options.decision.fit(&probabilities, &labels)?
         };
         Ok(classifier)
     }

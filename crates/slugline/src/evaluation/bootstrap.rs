@@ -5,7 +5,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::score::{Score, Scores};
+use super::score::{Score, Scores, Values};
 
 /// Percentile bootstrap intervals (Efron & Tibshirani 1993, "An Introduction to the Bootstrap",
 /// chapter 13): the documents are drawn again with replacement, as many as there are, so many times;
@@ -39,7 +39,7 @@ impl Bootstrap {
     pub(super) fn intervals(
         &self,
         documents: usize,
-        scores: impl Fn(&[u32]) -> Vec<(Score, Option<f64>)> + Sync,
+        scores: impl Fn(&[u32]) -> Values + Sync,
     ) -> Scores<[f64; 2]> {
         if self.resamples == 0 {
             return Scores::default();
@@ -56,7 +56,7 @@ impl Bootstrap {
             }
             scores(weights)
         };
-        let draws: Vec<Vec<(Score, Option<f64>)>> =
+        let draws: Vec<Values> =
             (0..self.resamples).into_par_iter().map_init(Vec::new, draw).collect();
         let names = draws.first().map_or(&[][..], |first| first);
         let interval = |(place, (score, _)): (usize, &(Score, Option<f64>))| {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     /// The share of documents below 70 among those drawn.
-    fn share(weights: &[u32]) -> Vec<(Score, Option<f64>)> {
+    fn share(weights: &[u32]) -> Values {
         assert_eq!(weights.iter().sum::<u32>() as usize, weights.len());
         let hits = weights[..70].iter().sum::<u32>();
         vec![(Score::Accuracy, Some(f64::from(hits) / 100.0)), (Score::Mcc, None)]

@@ -23,6 +23,7 @@ use crate::decision::Answer;
 use crate::nn::{ClassCounts, Matrix, NnError};
 use multi::Multi;
 use ranking::Areas;
+use score::Values;
 use single::Single;
 
 pub use baselines::Baselines;
@@ -268,7 +269,7 @@ impl Evaluation {
     fn of(
         judged: &Judged<'_>,
         options: &EvaluationOptions,
-        scores: &(dyn Fn(&[u32], bool) -> Vec<(Score, Option<f64>)> + Sync),
+        scores: &(dyn Fn(&[u32], bool) -> Values + Sync),
         parts: Parts,
     ) -> Self {
         let Judged { class_names, labels, probabilities, answers, thresholds, .. } = *judged;
@@ -405,8 +406,8 @@ impl Judged<'_> {
             let (what, got) = ("columns of the soft labels", shares.cols());
             return Err(NnError::Shape { what, expected: classes, got });
         }
-        for sample in 0..labels.len() {
-            let given = match &answers[sample] {
+        for (sample, answer) in answers.iter().enumerate() {
+            let given = match answer {
                 Answer::Class(class) => std::slice::from_ref(class),
                 Answer::Labels(labels) => labels,
                 Answer::Unknown(_) => &[],

@@ -2,7 +2,7 @@
 
 use super::losses;
 use super::ranking::{Areas, Ranking, means};
-use super::score::{Mean, Score};
+use super::score::{Mean, Score, Values};
 use crate::nn::{Average, ClassCounts, Matrix, average_score};
 
 /// Documents with their labels and what a classifier makes of each, ready to be scored under any
@@ -114,7 +114,7 @@ impl Multi {
 
     /// All scores of documents that count as often as their weights say, in the order of a report. The
     /// areas, which take longest, may be left out.
-    pub(super) fn scores(&self, weights: &[u32], areas: bool) -> Vec<(Score, Option<f64>)> {
+    pub(super) fn scores(&self, weights: &[u32], areas: bool) -> Values {
         let n: u64 = weights.iter().map(|&w| u64::from(w)).sum();
         let sum = |of: &dyn Fn(&Document) -> u64| {
             let all = self.documents.iter().zip(weights);

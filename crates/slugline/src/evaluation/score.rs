@@ -100,6 +100,9 @@ impl fmt::Display for Score {
     }
 }
 
+/// What each score is for some documents, none where it is not defined.
+pub(super) type Values = Vec<(Score, Option<f64>)>;
+
 /// Values by score, in the order in which they are reported; an object in JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores<T>(pub(super) Vec<(Score, T)>);

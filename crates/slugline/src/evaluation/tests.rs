@@ -94,8 +94,9 @@ fn a_risk_coverage_table_says_what_a_smallest_confidence_leaves() {
     for row in &table {
         let answered =
             p.iter_rows().zip(&truth).filter(|(row_p, _)| row_p[0] >= row.min_confidence);
-        let (n, right) = answered.fold((0, 0), |(n, r), (_, &t)| (n + 1, r + usize::from(t == 0)));
-        assert_eq!((row.coverage, row.accuracy), (n as f64 / 40.0, right as f64 / n as f64));
+        let (n, right) =
+            answered.fold((0.0, 0.0), |(n, r), (_, &t)| (n + 1.0, r + f64::from(u8::from(t == 0))));
+        assert_eq!((row.coverage, row.accuracy), (n / 40.0, right / n));
     }
     assert_eq!((table[0].coverage, table[0].accuracy), (1.0, 0.75));
     assert_eq!(table.last().unwrap().accuracy, 1.0);
