@@ -16,7 +16,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
+    score, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -34,10 +35,12 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
+                        and its numbers}
   decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
                         max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
+  cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -56,9 +59,10 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
     decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
+    cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -102,6 +106,7 @@ impl InspectArgs {
             calibration: classifier.calibration(),
             decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
+            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -133,6 +138,9 @@ impl InspectArgs {
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
         let history = history_table(&record.history, console.verbose);
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        if let Some(folds) = &record.cross_validation {
+            writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
+        }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
             let thresholds = &classifier.decisions().thresholds;
@@ -170,8 +178,15 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    let mut figure =
+        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => figure("temperature", *temperature),
+        Calibration::Mixture(mixture) => {
+            figure("temperature", mixture.temperature);
+            figure("label noise", mixture.noise);
+        }
     }
     // What decides on answers may have been changed since the training.
     let answers = ["threshold", "min-confidence", "max-unknown-words"];

@@ -9,7 +9,7 @@ mod training;
 
 pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{confidence, positive, threads};
+pub(crate) use parse::{confidence, one_of, positive, similarity, threads};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

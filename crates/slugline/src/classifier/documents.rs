@@ -7,7 +7,7 @@ use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
 use crate::evaluation::Calibration;
 pub(super) use crate::evaluation::mean_log_loss as log_loss;
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -66,11 +66,11 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     pub(super) fn new(
         documents: &'a Documents,
-        options: &VectorizerOptions,
+        analyzer: &AnalyzerOptions,
     ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let texts: Vec<&str> = documents.texts().collect();
-        let tokenised = Tokenised::new(&texts, &options.analyzer);
+        let tokenised = Tokenised::new(&texts, analyzer);
         Ok(Self { documents, labels, tokenised, fingerprint: documents.fingerprint() })
     }
 
@@ -127,7 +127,7 @@ impl<'a> Prepared<'a> {
             true => Matrix::zeros(0, classes),
             false => classifier.network.predict(x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
+        classifier.calibration = Calibration::fit_mixture(&probabilities, y_held_out);
         if !y_held_out.is_empty() {
             let mut calibrated = probabilities.clone();
             classifier.calibration.apply_rows(&mut calibrated);
@@ -186,7 +186,7 @@ impl Classifier {
         let unfitted = division.held_out.is_empty();
         let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
         let decisions = decisions.transpose()?;
-        let prepared = Prepared::new(documents, features)?;
+        let prepared = Prepared::new(documents, &features.analyzer)?;
         let rows = prepared.rows(&division, features)?;
         let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
         if let Some(decisions) = decisions {

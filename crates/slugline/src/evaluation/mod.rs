@@ -28,7 +28,7 @@ use single::Single;
 
 pub use baselines::Baselines;
 pub use bootstrap::Bootstrap;
-pub use calibration::{Calibration, Reliability, ReliabilityBin};
+pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 pub use decided::{DecidedClass, DecisionScores, Reasons, RiskCoverage};
 pub(crate) use losses::mean_log_loss;
 pub use score::{Mean, Score, Scores};

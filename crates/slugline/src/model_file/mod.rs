@@ -81,7 +81,8 @@
 //! ```
 //!
 //! Version 1 had no `calibration` and no terms, version 2 no `decisions`, and in the record no
-//! `label_kind` and no `decision` among the options; their files are still read. Unknown fields are refused; what a later version adds has a later version number.
+//! `label_kind`, no `cross_validation` and no `decision` among the options; their files are still read.
+//! Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!

@@ -213,7 +213,7 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
             layers: network.layers().to_vec(),
             seed: network.seed(),
         },
-        calibration: classifier.calibration(),
+        calibration: classifier.calibration().clone(),
         decisions: classifier.decisions().clone(),
         record: classifier.record().clone(),
     };
