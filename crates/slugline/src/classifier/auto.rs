@@ -8,6 +8,7 @@ use super::labels::{Scores, too_few};
 use super::recipe::{Features, MANY, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit};
 use crate::corpus::{Documents, LabelKind, Labels};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
@@ -21,11 +22,14 @@ pub struct AutoOptions {
     /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
     /// ones, which are never trained on then. Default a share of 0.2.
     pub validation: ValidationSplit,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: ValidationSplit::Fraction(0.2) }
+        let validation = ValidationSplit::Fraction(0.2);
+        Self { seed: 0, threads: 0, validation, decision: DecisionOptions::default() }
     }
 }
 
@@ -167,7 +171,7 @@ fn choose(
 ) -> Result<Classifier, ClassifierError> {
     let (n, labels) = (documents.len(), documents.labels());
     let kind = labels.kind();
-    let prepared = Prepared::new(documents, &Features::analyzer())?;
+    let prepared = Prepared::new(documents, &Features::analyzer());
     let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
     let tried = Recipe::candidates(n, mean_tokens);
     let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
@@ -205,7 +209,9 @@ fn choose(
     let rows = prepared.rows(&last, &recipe.features.options())?;
     let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
     if last.held_out.is_empty() {
+        // What held-out documents say of the candidate holds for its like, trained on all.
         classifier.calibration = results[chosen].calibration.clone();
+        classifier.decisions = results[chosen].decisions.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
@@ -222,6 +228,7 @@ struct Attempt {
     candidate: Candidate,
     scores: Scores,
     calibration: Calibration,
+    decisions: Decisions,
 }
 
 impl Attempt {
@@ -237,7 +244,7 @@ impl Attempt {
         let Scores { accuracy, micro_f1, log_loss } = scores;
         let features = features.name().to_owned();
         let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
-        Self { candidate, scores, calibration }
+        Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 

@@ -1,16 +1,12 @@
 //! From a user's texts to a classifier.
 
-use super::labels::log_loss;
 use super::train::{Fitting, Numbered, split};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
 use crate::corpus::encode::{RankedDocuments, keras_split};
 use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
-use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
-
-/// Bins of the reliability table.
-const BINS: usize = 15;
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -26,14 +22,6 @@ impl Division {
             pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
         };
         Self { train: of(false), held_out: of(true) }
-    }
-}
-
-/// The labels of documents with one class each.
-fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    match documents.labels() {
-        Labels::Single(labels) => Ok(labels),
-        other => Err(ClassifierError::LabelKind { found: other.kind() }),
     }
 }
 
@@ -67,13 +55,10 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(
-        documents: &'a Documents,
-        analyzer: &AnalyzerOptions,
-    ) -> Result<Self, ClassifierError> {
+    pub(super) fn new(documents: &'a Documents, analyzer: &AnalyzerOptions) -> Self {
         let texts: Vec<&str> = documents.texts().collect();
         let tokenised = Tokenised::new(&texts, analyzer);
-        Ok(Self { documents, tokenised, fingerprint: documents.fingerprint() })
+        Self { documents, tokenised, fingerprint: documents.fingerprint() }
     }
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
@@ -95,8 +80,8 @@ impl<'a> Prepared<'a> {
         Ok(Rows { vectorizer, x, y, x_held_out, y_held_out, weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier, and their
-    /// probabilities, not calibrated, come too.
+    /// Trains on rows. With documents held out, these calibrate the classifier and settle its
+    /// thresholds, and their probabilities, not calibrated, come too.
     pub(super) fn train(
         &self,
         rows: &Rows,
@@ -131,6 +116,11 @@ impl<'a> Prepared<'a> {
             false => classifier.network.predict(x_held_out)?,
         };
         classifier.calibration = Calibration::fit(&probabilities, y_held_out);
+        if !y_held_out.is_empty() {
+            let mut calibrated = probabilities.clone();
+            classifier.calibration.apply_rows(&mut calibrated);
+            classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
+        }
         Ok((classifier, probabilities))
     }
 }
@@ -152,13 +142,14 @@ impl Classifier {
     /// Documents with any number of labels train outputs that are independent (sigmoid), soft labels
     /// the shares themselves.
     ///
-    /// What is validated on calibrates the probabilities: [`Calibration::fit`]. Where
-    /// [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in the
-    /// published example, and probabilities stay as they are.
+    /// What is validated on calibrates the probabilities ([`Calibration::fit`]) and settles the
+    /// thresholds. Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are
+    /// multi-hot as in the published example, and probabilities stay as they are.
     ///
     /// # Errors
     /// [`ClassifierError::LossForLabels`] for a loss that does not go with the labels;
-    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Decision`] for thresholds that
+    /// are to be fitted where nothing is held out; else as [`train`](Self::train).
     pub fn train_documents(
         documents: &Documents,
         name: &str,
@@ -170,42 +161,16 @@ impl Classifier {
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, &features.analyzer)?;
+        let unfitted = division.held_out.is_empty();
+        let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
+        let decisions = decisions.transpose()?;
+        let prepared = Prepared::new(documents, &features.analyzer);
         let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
-    }
-
-    /// Scores on documents with one label each, whose classes are the model's: calibrated
-    /// probabilities, their reliability and the rest of an [`Evaluation`].
-    ///
-    /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
-    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
-    pub fn evaluate_documents(
-        &self,
-        documents: &Documents,
-        name: &str,
-    ) -> Result<Evaluation, ClassifierError> {
-        self.check_classes(name, documents.class_names())?;
-        let labels = single_labels(documents)?;
-        let texts: Vec<&str> = documents.texts().collect();
-        let answers = self.predict_batch(&texts);
-        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
-        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
-        self.scores(&probabilities, labels)
-    }
-
-    /// The scores of calibrated probabilities.
-    pub(super) fn scores(
-        &self,
-        probabilities: &Matrix,
-        labels: &[u32],
-    ) -> Result<Evaluation, ClassifierError> {
-        let loss = log_loss(probabilities, labels);
-        let predicted = probabilities.argmax_rows();
-        let counts = &self.record.class_counts;
-        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
-        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
+        let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
+        if let Some(decisions) = decisions {
+            classifier.decisions = decisions;
+        }
+        Ok(classifier)
     }
 }
 
