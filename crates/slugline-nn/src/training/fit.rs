@@ -7,6 +7,7 @@ use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
 use super::kept::Kept;
 use super::parameters::Working;
+use super::progress::Progress;
 use super::step::{Stepper, TrainingData, Turn};
 use super::{Compiled, with_threads};
 use crate::NnError;
@@ -47,6 +48,10 @@ pub struct FitOptions<'a> {
     /// Threads to work on; 0, the default, for those of the current pool. The trained model does not
     /// depend on it.
     pub threads: usize,
+    /// Where an earlier `fit` of the same model, data and settings stood, whose epochs are not trained
+    /// again. The model has to have the weights of that moment, and to be compiled anew. Default
+    /// nothing.
+    pub resume: Option<&'a Progress>,
 }
 
 impl Default for FitOptions<'_> {
@@ -59,6 +64,7 @@ impl Default for FitOptions<'_> {
             sample_weight: None,
             class_weight: BTreeMap::new(),
             threads: 0,
+            resume: None,
         }
     }
 }
@@ -151,6 +157,9 @@ impl Sequential {
             }
         };
         compiled.prepare(self.parameters());
+        if let Some(progress) = options.resume {
+            compiled.resume(progress)?;
+        }
         let y = y.compact();
         let data = TrainingData { x, y: &y, sample_weight: weights };
         // Where every weight moves in every step, none can be left out.
@@ -245,7 +254,11 @@ impl Run<'_> {
     ) -> Result<History, NnError> {
         let mut stepper = Stepper::new(model, self.compiled);
         let mut history = History::default();
-        for epoch in 1..=self.options.epochs {
+        if let Some(progress) = self.options.resume {
+            history.epochs.clone_from(&progress.history.epochs);
+            callbacks.iter_mut().for_each(|c| c.restore(&progress.callbacks));
+        }
+        for epoch in history.epochs.len() + 1..=self.options.epochs {
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
                 history.stop_reason = StopReason::Interrupted;
                 break;
@@ -257,6 +270,18 @@ impl Run<'_> {
             if flows.contains(&Flow::Stop) {
                 history.stop_reason = StopReason::Stopped;
                 break;
+            }
+            if epoch < self.options.epochs && callbacks.iter().any(|c| c.wants_progress()) {
+                let progress = Progress {
+                    steps: self.compiled.steps,
+                    epochs: self.compiled.epochs,
+                    history: history.clone(),
+                    optimizer: working.state(model),
+                    callbacks: callbacks.iter().filter_map(|c| c.state()).collect(),
+                };
+                for callback in callbacks.iter_mut().filter(|c| c.wants_progress()) {
+                    callback.on_progress(&progress, model);
+                }
             }
         }
         for callback in callbacks.iter_mut() {
