@@ -9,6 +9,7 @@
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
 //! 6. [`evaluation`]: scores, and the baselines to hold them against
 //! 7. [`model_file`]: a classifier as one file, checked before it answers
+//! 8. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -24,7 +25,9 @@
 //! ```
 
 pub mod check;
+pub mod checkpoint;
 pub mod classifier;
+mod container;
 pub mod corpus;
 pub mod evaluation;
 mod hex;

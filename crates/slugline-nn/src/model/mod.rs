@@ -1,5 +1,6 @@
 //! The network: a stack of layers with their parameters.
 
+mod ensemble;
 mod forward;
 mod predict;
 mod summary;

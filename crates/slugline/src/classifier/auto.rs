@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
+use super::documents::{Division, Prepared, Rows, divide, identity, log_loss, single_labels};
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
+use crate::checkpoint::Checkpoints;
 use crate::corpus::Documents;
 use crate::corpus::split::{stratified_folds, stratified_split};
 use crate::evaluation::Calibration;
@@ -15,19 +16,24 @@ use crate::nn::{
 use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
 
 /// What `auto` may not choose.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AutoOptions {
     /// Settles splits, weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
+    #[serde(skip)]
     pub threads: usize,
     /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
     pub validation: f64,
+    /// Epochs, the last ones, whose weights are averaged. Default 1.
+    pub average: usize,
+    /// Networks that are put together as one, in every candidate too. Default 1.
+    pub ensemble: usize,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: 0.2 }
+        Self { seed: 0, threads: 0, validation: 0.2, average: 1, ensemble: 1 }
     }
 }
 
@@ -158,6 +164,8 @@ fn settings(
         validation: ValidationSplit::None,
         patience: None,
         class_weight: ClassWeight::SquareRoot,
+        average: auto.average,
+        ensemble: auto.ensemble,
         seed: auto.seed,
         threads: auto.threads,
         ..TrainingOptions::default()
@@ -206,6 +214,24 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_auto_resumable(documents, name, auto, go_on, callbacks, &none)
+    }
+
+    /// [`train_auto`](Self::train_auto) that keeps a checkpoint, or goes on from one: candidates that
+    /// are finished are not trained again.
+    ///
+    /// # Errors
+    /// As [`train_auto`](Self::train_auto); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_auto_resumable(
+        documents: &Documents,
+        name: &str,
+        auto: AutoOptions,
+        go_on: &(dyn Fn() -> Flow + Sync),
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let counts = documents.class_counts();
         let used = counts.iter().filter(|&&count| count > 0).count();
@@ -217,7 +243,9 @@ impl Classifier {
             let (train, samples) = (0, documents.len());
             return Err(ClassifierError::Validation { split, train, samples });
         }
-        with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
+        with_threads(auto.threads, || {
+            choose(documents, labels, name, auto, go_on, callbacks, checkpoints)
+        })?
     }
 }
 
@@ -237,6 +265,7 @@ fn choose(
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let n = documents.len();
     // What is best for many is found on some of them.
@@ -251,6 +280,7 @@ fn choose(
     let division = Division::by_fold(&sample, &folds, 0);
 
     let words = Prepared::new(documents, &Features::Words.options())?;
+    let run = checkpoints.begin(identity(name, &words.fingerprint, auto))?;
     let mean_tokens = words.tokenised.tokens() as f64 / n as f64;
     let short = mean_tokens < SHORT;
     let usual = usual_epochs(sample.len());
@@ -276,19 +306,27 @@ fn choose(
         .map(|&features| prepared(features).rows(&division, &features.options()))
         .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
-    let attempt = |&(features, epochs): &(Features, usize)| {
+    let attempt = |(number, &(features, epochs)): (usize, &(Features, usize))| {
+        let part = run.part(&format!("candidate-{}", number + 1));
+        if let Some(known) = part.result()? {
+            return Ok(known);
+        }
         let one = AutoOptions { threads: 1, ..auto };
         let options = settings(features, epochs, division.train.len(), one);
         let kind = kinds.iter().position(|kind| *kind == features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared(features).train(&rows[kind], &options, name, &mut [&mut watch])?;
+        let rows = &rows[kind];
+        let watch: &mut [&mut dyn Callback] = &mut [&mut watch];
+        let fitted = prepared(features).train(&part, rows, &options, name, watch)?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(score(fitted, features, epochs, &rows[kind].y_held_out))
+        let scored = score(fitted, features, epochs, &rows.y_held_out);
+        part.store_result(&scored);
+        Ok(scored)
     };
     let results: Vec<(Candidate, Calibration)> =
-        tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
+        tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
     let better = |a: &Candidate, b: &Candidate| {
         a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
     };
@@ -306,7 +344,8 @@ fn choose(
     let options = settings(features, epochs, last.train.len(), auto);
     let prepared = prepared(features);
     let rows = prepared.rows(&last, &features.options())?;
-    let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
+    let part = run.part("final");
+    let (mut classifier, _) = prepared.train(&part, &rows, &options, name, callbacks)?;
     if !large {
         classifier.calibration = results[chosen].1;
     }

@@ -1,7 +1,11 @@
 //! From a user's texts to a classifier.
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::train::{Fitting, class_counts};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use crate::checkpoint::{Checkpoints, Part};
 use crate::corpus::split::stratified_split;
 use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
 use crate::evaluation::{Calibration, Evaluation, Reliability};
@@ -62,7 +66,7 @@ pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
     pub(super) labels: &'a [u32],
     pub(super) tokenised: Tokenised,
-    fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
@@ -94,10 +98,11 @@ impl<'a> Prepared<'a> {
         Ok(Rows { vectorizer, x, y: of(train), x_held_out, y_held_out: of(held_out), weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier, and their
+    /// Trains on rows, as a part of a run that may keep a checkpoint. With documents held out, these calibrate the classifier, and their
     /// probabilities, not calibrated, come too.
     pub(super) fn train(
         &self,
+        part: &Part,
         rows: &Rows,
         options: &TrainingOptions,
         name: &str,
@@ -113,7 +118,7 @@ impl<'a> Prepared<'a> {
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
             weights: rows.weights.as_deref(),
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(part, callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
             description: format!("{} documents of {classes} classes", self.documents.len()),
@@ -160,6 +165,22 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_documents_resumable(documents, name, options, callbacks, &none)
+    }
+
+    /// [`train_documents`](Self::train_documents) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_documents`](Self::train_documents); [`ClassifierError::Checkpoint`] for a checkpoint
+    /// that cannot be gone on from.
+    pub fn train_documents_resumable(
+        documents: &Documents,
+        name: &str,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let Some(features) = &options.vectorizer else {
             let info = CorpusInfo {
@@ -174,12 +195,13 @@ impl Classifier {
             };
             let pairs = documents.texts().zip(labels.iter().copied());
             let corpus = Corpus::from_texts(info, pairs, &sequences)?;
-            return Self::train_with(&corpus, options, callbacks);
+            return Self::train_resumable(&corpus, options, callbacks, checkpoints);
         };
         let division = divide(labels, options.validation, options.seed)?;
         let prepared = Prepared::new(documents, features)?;
+        let part = checkpoints.begin(identity(name, &prepared.fingerprint, options))?;
         let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
+        Ok(prepared.train(&part, &rows, options, name, callbacks)?.0)
     }
 
     /// Scores on documents with one label each, whose classes are the model's: calibrated
@@ -214,6 +236,15 @@ impl Classifier {
         let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
         Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
     }
+}
+
+/// What tells a run from every other whose checkpoint it must not go on from.
+pub(super) fn identity(name: &str, fingerprint: &str, settings: impl Serialize) -> Value {
+    json!({
+        "slugline_version": env!("CARGO_PKG_VERSION"),
+        "data": { "name": name, "fingerprint": fingerprint },
+        "settings": serde_json::to_value(settings).unwrap_or_default(),
+    })
 }
 
 /// The mean of `−ln p` of the true classes.

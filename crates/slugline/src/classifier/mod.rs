@@ -2,11 +2,13 @@
 
 mod auto;
 mod documents;
+mod ensemble;
 mod options;
 mod predict;
 mod record;
 mod train;
 
+use crate::checkpoint::CheckpointError;
 use crate::corpus::{Corpus, CorpusError, LabelKind};
 use crate::evaluation::{Calibration, Evaluation};
 use crate::nn::{NnError, Sequential};
@@ -76,6 +78,9 @@ pub enum ClassifierError {
         /// Name of the corpus.
         corpus: String,
     },
+    /// A checkpoint cannot be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{Activation, Dense, Dropout, Initializer, Layer, Loss, Optimizer, Regularizer};
+use crate::nn::{
+    Activation, Dense, Dropout, Initializer, Layer, Loss, NnError, Optimizer, Regularizer,
+};
 use crate::text::VectorizerOptions;
 
 /// All settings of a training run; the command line's options have the same names and defaults.
@@ -47,6 +49,13 @@ pub struct TrainingOptions {
     pub patience: Option<usize>,
     /// Factors of the classes' losses. Default none.
     pub class_weight: ClassWeight,
+    /// Epochs, the last ones, whose weights are averaged: see
+    /// [`WeightAverage`](crate::nn::WeightAverage). Default 1, the last one alone.
+    pub average: usize,
+    /// Networks that are trained from different seeds and put together as one whose outputs, before
+    /// the last activation, are the mean of theirs: see
+    /// [`Sequential::ensemble`](crate::nn::Sequential::ensemble). Default 1.
+    pub ensemble: usize,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -61,6 +70,26 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
+    /// Checks what the network does not check.
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        let bad = |name, value: usize, expected| {
+            Err(NnError::Setting { name, value: value.to_string(), expected })
+        };
+        match (self.average, self.ensemble, self.patience) {
+            (0, ..) => bad("average", 0, "at least 1"),
+            (_, 0, _) => bad("ensemble", 0, "at least 1"),
+            (average @ 2.., _, Some(_)) => bad(
+                "average",
+                average,
+                "1 beside a patience, which goes back to one epoch's weights",
+            ),
+            (average, ..) if average > self.epochs => {
+                bad("average", average, "no more than there are epochs")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The layers for `classes` classes.
     pub fn layers(&self, classes: usize) -> Vec<Layer> {
         let regularizer = Regularizer { l1: self.l1, l2: self.l2 };
@@ -123,6 +152,8 @@ impl Preset {
                 validation: ValidationSplit::First(1000),
                 patience: None,
                 class_weight: ClassWeight::None,
+                average: 1,
+                ensemble: 1,
                 seed: 0,
                 threads: 0,
             },

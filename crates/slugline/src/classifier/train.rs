@@ -7,11 +7,13 @@ use super::{
     ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord,
     ValidationSplit,
 };
+use super::{documents::identity, ensemble};
+use crate::checkpoint::{Checkpoints, Part, StoredNetwork};
 use crate::corpus::{Corpus, LabelKind};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
-    NnError, Sequential, StopReason, Targets, Validation, to_categorical,
+    NnError, Sequential, StopReason, Targets, Validation, WeightAverage, to_categorical,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
 
@@ -51,7 +53,23 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        Self::train_resumable(corpus, options, callbacks, &Checkpoints::none())
+    }
+
+    /// [`train_with`](Self::train_with) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_with`](Self::train_with); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_resumable(
+        corpus: &Corpus,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let classes = corpus.class_names.len();
+        let fingerprint = corpus.fingerprint();
+        let part = checkpoints.begin(identity(&corpus.name, &fingerprint, options))?;
         let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
         let x = multi_hot(&corpus.train, options.max_features)?;
         let (train, held_out) = split(options.validation, x.rows())?;
@@ -66,11 +84,11 @@ impl Classifier {
             held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
             weights: None,
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(&part, callbacks)?;
         let record = CorpusRecord {
             name: corpus.name.clone(),
             description: corpus.description.clone(),
-            fingerprint: corpus.fingerprint(),
+            fingerprint,
             train_samples: train.len(),
             validation_samples: held_out.len(),
         };
@@ -101,25 +119,61 @@ pub(super) struct Fitting<'a> {
 
 /// A trained network and the course of its training, with the error that ended it.
 pub(super) struct Fitted {
-    network: Sequential,
-    history: History,
-    error: Option<NnError>,
+    pub(super) network: Sequential,
+    pub(super) history: History,
+    pub(super) error: Option<NnError>,
 }
 
 impl Fitting<'_> {
-    /// Trains the network.
+    /// Trains the network, or those that become one; `part` keeps them.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`], [`ClassifierError::Checkpoint`].
     pub(super) fn run(
         &self,
+        part: &Part,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Fitted, ClassifierError> {
+        let options = self.options;
+        options.check()?;
+        match options.ensemble {
+            1 => self.network(options.seed, options.threads, part, callbacks),
+            _ => ensemble::train(self, part, callbacks),
+        }
+    }
+
+    /// Sets how a network is trained.
+    pub(super) fn compile(&self, network: &mut Sequential) -> Result<(), NnError> {
+        network.compile(self.options.optimizer.clone(), self.options.loss, &METRICS)
+    }
+
+    /// Trains one network, or goes on with what is stored of it.
+    pub(super) fn network(
+        &self,
+        seed: u64,
+        threads: usize,
+        part: &Part,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Fitted, ClassifierError> {
         let Self { options, classes, x, .. } = *self;
+        let layers = options.layers(classes);
+        let (mut network, progress) = match part.network()? {
+            None => (Sequential::new(x.cols(), layers, seed)?, None),
+            Some(StoredNetwork::UnderWay { weights, progress }) => {
+                (Sequential::from_parameters(x.cols(), layers, weights, seed)?, Some(progress))
+            }
+            Some(StoredNetwork::Done { weights, history }) => {
+                let mut network = Sequential::from_parameters(x.cols(), layers, weights, seed)?;
+                self.compile(&mut network)?;
+                return Ok(Fitted { network, history, error: None });
+            }
+        };
+        self.compile(&mut network)?;
         let y = targets(options.loss, self.y, classes)?;
         let held_out = match self.held_out {
             None => None,
             Some((x, labels)) => Some((x, targets(options.loss, labels, classes)?)),
         };
-        let mut network = Sequential::new(x.cols(), options.layers(classes), options.seed)?;
-        network.compile(options.optimizer.clone(), options.loss, &METRICS)?;
         let fit = FitOptions {
             epochs: options.epochs,
             batch_size: options.batch_size,
@@ -129,17 +183,25 @@ impl Fitting<'_> {
             },
             sample_weight: self.weights,
             class_weight: class_weight(options.class_weight, &y, classes),
-            threads: options.threads,
+            threads,
+            resume: progress.as_ref(),
             ..FitOptions::default()
         };
         let monitor = if held_out.is_none() { "loss" } else { "val_loss" };
         let mut stopping = options
             .patience
             .map(|patience| EarlyStopping::new(monitor, patience).restore_best_weights(true));
+        let mut average = (options.average > 1).then(|| {
+            WeightAverage::from_epoch((options.epochs + 1).saturating_sub(options.average))
+        });
         let mut finished = Finished::default();
+        finished.0.epochs = progress.iter().flat_map(|p| p.history.epochs.clone()).collect();
+        let mut keeper = part.keeper();
         let mut all: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|c| &mut **c as &mut dyn Callback).collect();
         all.extend(stopping.as_mut().map(|s| s as &mut dyn Callback));
+        all.extend(average.as_mut().map(|a| a as &mut dyn Callback));
+        all.push(&mut keeper);
         all.push(&mut finished);
         let fitted = network.fit_with(x, &y, &fit, &mut all);
         let (history, error) = match fitted {

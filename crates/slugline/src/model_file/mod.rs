@@ -113,7 +113,6 @@
 //!
 //! [safetensors]: https://github.com/huggingface/safetensors
 
-mod checksum;
 mod description;
 mod error;
 mod map;
@@ -125,6 +124,7 @@ use std::sync::Arc;
 
 use crate::classifier::Classifier;
 
+pub(crate) use description::tensor_names;
 pub use error::ModelFileError;
 pub use write::save_target;
 
@@ -147,8 +147,7 @@ impl Classifier {
     /// [`ModelFileError::Write`] if the system refuses, [`ModelFileError::NotStorable`] for a weight
     /// or a figure of the record that is not a finite number.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
-        let path = path.as_ref();
-        write::Image::new(self, path)?.save(path)
+        write::save(self, path.as_ref())
     }
 
     /// The content of the model file.
@@ -156,7 +155,7 @@ impl Classifier {
     /// # Errors
     /// [`ModelFileError::NotStorable`] as for [`save`](Self::save).
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelFileError> {
-        Ok(write::Image::new(self, Path::new(NO_FILE))?.pieces().concat())
+        Ok(write::image(self, Path::new(NO_FILE))?.pieces().concat())
     }
 
     /// Loads a model file. Weights and vocabulary stay where they are in the mapped file, so that
