@@ -71,12 +71,12 @@ fn every_kind_of_network_goes_on_on_other_threads() {
         let kept = || Checkpoints::new(place.path(), ALWAYS);
         // 16 steps an epoch: in the second one, then in the third or fourth.
         let first = TrainingOptions { threads: 1, ..options.clone() };
-        let stop = &mut StopAfter(20 + number);
+        let stop = &mut StopAfter((20 + number) * options.ensemble);
         let broken = Classifier::train_resumable(&corpus, &first, &mut [stop], &kept()).unwrap();
         assert_eq!(broken.record().history.stop_reason, StopReason::Interrupted);
         assert!(kept().exists().unwrap(), "{options:?}");
         let second = TrainingOptions { threads: 2, ..options.clone() };
-        let stop = &mut StopAfter(18 + number);
+        let stop = &mut StopAfter((18 + number) * options.ensemble);
         let kept_on = kept().resuming(true);
         Classifier::train_resumable(&corpus, &second, &mut [stop], &kept_on).unwrap();
         let third = TrainingOptions { threads: 3, ..options.clone() };

@@ -1,17 +1,23 @@
 //! `slugline train`: from a corpus to a model file.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
+use slugline::checkpoint::{Checkpoints, Interval};
 use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
+use slugline::corpus::Documents;
 use slugline::model_file::save_target;
-use slugline::nn::{Flow, StopReason};
+use slugline::nn::{Callback, Flow, StopReason};
 
+use super::open_model;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{Data, DataArgs, ReadArgs, TrainingArgs, TrainingPlan, quoted};
+use crate::options::{
+    Data, DataArgs, FromArgs, FromPlan, ReadArgs, TrainingArgs, TrainingPlan, interval, quoted,
+};
 use crate::output::{
     Align, BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score,
     write_json,
@@ -25,6 +31,10 @@ use crate::output::{
 /// The first Ctrl-C stops the run after the step under way: what was reached is saved, and the exit
 /// code is 0. A second one ends the program at once. A run whose loss is no longer a number stops
 /// too; the model of its last good epoch is saved if there is one, and the exit code is 1.
+///
+/// A run of more than some seconds keeps a checkpoint in the folder MODEL.checkpoint until its model is
+/// saved. Whatever ended it, Ctrl-C or a power cut: the same command with --resume goes on from there
+/// and ends with the same file, to the last byte.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
@@ -35,6 +45,16 @@ pub(crate) struct TrainArgs {
     /// Where to write the model, replacing what is there [default: DATA.slug]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
+    /// Go on from the checkpoint of a run with the same data and settings; from the start where there is
+    /// none
+    #[arg(long)]
+    resume: bool,
+    /// Time between checkpoints, which are written at the end of an epoch; 0 for every epoch, or `none`
+    /// [default: as often as costs less than a hundredth of the time, 10 at least]
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    checkpoint_every: Option<Interval>,
+    #[command(flatten)]
+    from: FromArgs,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
@@ -51,6 +71,8 @@ Examples:
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
+  slugline train tickets.csv --resume
+  slugline train june.csv --from tickets.slug --replay tickets.csv -o tickets-2.slug
 
 JSON (stable; more fields may be added): one object with
   model          path of the model file
@@ -61,6 +83,9 @@ JSON (stable; more fields may be added): one object with
   epochs         epochs trained to their end
   best_epoch     the epoch with the lowest validation loss, without validation the last one
   stop_reason    completed, stopped (by --patience), interrupted (Ctrl-C) or diverged
+  ancestor       the model that it goes on from: {checksum, corpus, classes, features, replayed},
+                 or null
+  checkpoint     folder from which --resume goes on, of a run that was interrupted; else null
   parameters     number of weights and biases
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
@@ -72,17 +97,49 @@ JSON (stable; more fields may be added): one object with
 struct TrainRun<'a> {
     args: &'a TrainArgs,
     data: Data,
-    plan: TrainingPlan,
+    plan: Plan,
     output: PathBuf,
+    checkpoints: Checkpoints,
+}
+
+/// Trains from the start, or goes on with a model.
+enum Plan {
+    New(TrainingPlan),
+    From(FromPlan, Box<Classifier>),
+}
+
+impl Plan {
+    fn command(&self, data: &str) -> String {
+        match self {
+            Self::New(plan) => plan.command(data),
+            Self::From(plan, _) => plan.command(data),
+        }
+    }
+
+    fn epochs(&self) -> usize {
+        match self {
+            Self::New(plan) => plan.epochs(),
+            Self::From(plan, parent) => plan.epochs(parent),
+        }
+    }
 }
 
 impl TrainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
-        let plan = self.training.plan()?;
+        let plan = match self.from.plan(&self.training)? {
+            Some(plan) => {
+                let parent = open_model(plan.model())?;
+                Plan::From(plan, Box::new(parent))
+            }
+            None => Plan::New(self.training.plan()?),
+        };
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
-        TrainRun { args: self, data, plan, output }.run(console)
+        let interval = self.checkpoint_every.unwrap_or_default();
+        let checkpoints =
+            Checkpoints::new(Checkpoints::beside(&output), interval).resuming(self.resume);
+        TrainRun { args: self, data, plan, output, checkpoints }.run(console)
     }
 }
 
@@ -113,14 +170,26 @@ impl TrainRun<'_> {
         if console.verbose {
             console.note(format_args!("{command}"));
         }
+        self.announce(console)?;
         let mut bar = TrainingBar::new(console, self.plan.epochs());
         let (trained, fit_time) = self.train(console, &mut bar)?;
         let step = bar.step;
         drop(bar);
 
+        if let Some(failure) = self.checkpoints.take_failure() {
+            let because = failure.source().map(|e| format!(": {e}")).unwrap_or_default();
+            console.note(format_args!("{failure}{because}; the training went on without"));
+        }
         let (classifier, diverged) = match trained {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
+            Err(ClassifierError::Interrupted) => {
+                return Err(Failure::Other(format!(
+                    "{}; {}",
+                    ClassifierError::Interrupted,
+                    self.way_on()?
+                )));
+            }
             Err(error) => return Err(error.into()),
         };
         let classifier = classifier.with_command(command);
@@ -128,9 +197,12 @@ impl TrainRun<'_> {
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
             console.note(format_args!(
-                "stopped in epoch {}, after step {step} of it; what was reached is saved",
+                "stopped in epoch {}, after step {step} of it; what was reached is saved; {}",
                 record.history.epochs.len() + 1,
+                self.way_on()?
             ));
+        } else {
+            self.checkpoints.remove()?;
         }
         if let Some(error) = diverged {
             let (path, epochs) = (self.output.display(), record.history.epochs.len());
@@ -140,10 +212,34 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(record, parameters, fit_time))
+            write_json(&self.as_json(record, parameters, fit_time)?)
         } else {
             self.print(console, record, parameters, fit_time)
         }
+    }
+
+    /// Says what becomes of a checkpoint that is there.
+    fn announce(&self, console: Console) -> Result<(), Failure> {
+        let folder = Checkpoints::beside(&self.output);
+        let folder = folder.display();
+        match (self.args.resume, self.checkpoints.exists()?) {
+            (true, true) => console.note(format_args!("going on from {folder}")),
+            (true, false) => console.note(format_args!("no {folder}: beginning from the start")),
+            (false, true) => console.note(format_args!(
+                "beginning from the start: the checkpoint of an earlier run in {folder} is dropped; \
+                 --resume would have gone on from it"
+            )),
+            (false, false) => {}
+        }
+        Ok(())
+    }
+
+    /// How to go on with a run that was interrupted.
+    fn way_on(&self) -> Result<&'static str, Failure> {
+        Ok(match self.checkpoints.exists()? {
+            true => "the same command with --resume goes on from the last checkpoint",
+            false => "there is no checkpoint yet to go on from",
+        })
     }
 
     /// Trains on the data, and says how long that took after they were loaded.
@@ -153,49 +249,77 @@ impl TrainRun<'_> {
         bar: &mut TrainingBar,
     ) -> Result<(Result<Classifier, ClassifierError>, Duration), Failure> {
         let name = self.data.name();
-        let documents = match (&self.data, self.plan.auto) {
-            (Data::Dataset(dataset), None) => {
-                let corpus = self.args.files.load(*dataset, &self.plan.sequences, console)?;
+        let documents = match (&self.data, &self.plan) {
+            (Data::Dataset(dataset), Plan::New(plan @ TrainingPlan { auto: None, .. })) => {
+                let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
                     grouped(corpus.train.len()),
                     corpus.class_names.len(),
                     corpus.description,
                 ));
-                let options = self.plan.options(corpus.train.len());
+                let options = plan.options(corpus.train.len());
                 interrupt::watch()?;
                 let start = Instant::now();
-                let trained = Classifier::train_with(&corpus, &options, &mut [bar]);
+                let trained =
+                    Classifier::train_resumable(&corpus, &options, &mut [bar], &self.checkpoints);
                 return Ok((trained, start.elapsed()));
             }
-            (Data::Dataset(dataset), Some(_)) => {
-                self.args.files.documents(*dataset, console)?.train
-            }
-            (Data::Files(files), _) => self.args.read.read(files, None, console)?.train,
+            (data, _) => self.documents(data, console)?,
         };
+        let old = match &self.plan {
+            Plan::From(plan, _) => plan.replay(),
+            Plan::New(_) => None,
+        };
+        let old = old.map(|data| self.documents(&data, console)).transpose()?;
         console.note(format_args!(
             "{STRONG}{name}{STRONG:#}: {} training documents, {} classes",
             grouped(documents.len()),
             documents.class_names().len(),
         ));
         interrupt::watch()?;
-        if self.plan.auto.is_some() {
+        if let Plan::New(TrainingPlan { auto: Some(_), .. }) = self.plan {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
         let start = Instant::now();
-        let trained = if let Some(auto) = self.plan.auto {
-            let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
-            Classifier::train_auto(&documents, &name, auto, &go_on, &mut [bar])
-        } else {
-            let options = self.plan.options(documents.len());
-            Classifier::train_documents(&documents, &name, &options, &mut [bar])
+        let kept = &self.checkpoints;
+        let trained = match &self.plan {
+            Plan::From(plan, parent) => {
+                plan.train(parent, (&documents, &name), old.as_ref(), &mut [bar], kept)
+            }
+            Plan::New(TrainingPlan { auto: Some(auto), .. }) => {
+                let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
+                let callbacks: &mut [&mut dyn Callback] = &mut [bar];
+                Classifier::train_auto_resumable(&documents, &name, *auto, &go_on, callbacks, kept)
+            }
+            Plan::New(plan) => {
+                let options = plan.options(documents.len());
+                let callbacks: &mut [&mut dyn Callback] = &mut [bar];
+                Classifier::train_documents_resumable(&documents, &name, &options, callbacks, kept)
+            }
         };
         Ok((trained, start.elapsed()))
     }
 
-    fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
+    /// The training documents of a corpus or of files.
+    fn documents(&self, data: &Data, console: Console) -> Result<Documents, Failure> {
+        Ok(match data {
+            Data::Dataset(dataset) => self.args.files.documents(*dataset, console)?.train,
+            Data::Files(files) => self.args.read.read(files, None, console)?.train,
+        })
+    }
+
+    fn as_json(
+        &self,
+        record: &TrainingRecord,
+        parameters: usize,
+        fit_time: Duration,
+    ) -> Result<Value, Failure> {
         let history = &record.history;
-        json!({
+        let interrupted = history.stop_reason == StopReason::Interrupted;
+        let folder = Checkpoints::beside(&self.output);
+        let checkpoint = interrupted && self.checkpoints.exists()?;
+        Ok(json!({
             "model": self.output.display().to_string(),
             "data": record.corpus.name,
             "seed": record.options.seed,
@@ -207,11 +331,13 @@ impl TrainRun<'_> {
             "epochs": history.epochs.len(),
             "best_epoch": record.best_epoch,
             "stop_reason": history.stop_reason,
+            "checkpoint": checkpoint.then(|| folder.display().to_string()),
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "ancestor": record.ancestor,
             "history": Series::of(history),
-        })
+        }))
     }
 
     fn print(

@@ -47,6 +47,8 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("validation", options.validation),
         setting("patience", or_none(options.patience)),
         setting("class-weight", options.class_weight.name()),
+        setting("average", options.average),
+        setting("ensemble", options.ensemble),
         setting("seed", options.seed),
     ]);
     settings

@@ -8,8 +8,8 @@ use slugline::corpus::SequenceOptions;
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
 
 use super::parse::{
-    Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, rate, share,
-    threads,
+    Hidden, Optional, above_zero, features, fraction, networks, not_negative, one_of, positive,
+    rate, share, threads,
 };
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings};
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ const AUTO: &str = "auto";
 
 /// Where the settings come from.
 #[derive(Debug, Clone, Copy)]
-enum Recipe {
+pub(super) enum Recipe {
     Auto,
     Preset(Preset),
 }
@@ -116,7 +116,8 @@ pub(crate) struct TrainingArgs {
     ///
     /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
     /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
-    /// more on all documents, and says what it tried. Only --seed and --threads go with it.
+    /// more on all documents, and says what it tried. Only --seed, --threads, --average and --ensemble
+    /// go with it.
     ///
     /// With `notebook` every other argument overrides one of its settings.
     ///
@@ -126,7 +127,7 @@ pub(crate) struct TrainingArgs {
     /// samples held out for validation.
     #[arg(long, value_name = "NAME", value_parser = one_of([AUTO, Preset::Notebook.name()],
         |name| Some(Recipe::of(name))))]
-    preset: Option<Recipe>,
+    pub(super) preset: Option<Recipe>,
 
     #[arg(long, value_name = "N", help_heading = "Network", value_parser = features(),
         help = preset("Number of features: word ids below it are used", "max-features"))]
@@ -150,10 +151,10 @@ pub(crate) struct TrainingArgs {
 
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Passes over the training samples", "epochs"))]
-    epochs: Option<usize>,
+    pub(super) epochs: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Samples a step", "batch-size"))]
-    batch_size: Option<usize>,
+    pub(super) batch_size: Option<usize>,
     #[arg(long, value_name = "NAME", help_heading = "Training",
         value_parser = one_of(Loss::NAMES, Loss::by_name),
         help = preset("What is made small; sparse_categorical_crossentropy takes integer labels and \
@@ -172,18 +173,26 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "N|SHARE", help_heading = "Training",
         help = preset("Training samples held out: the first N, or the last share (0.2), or `none`",
             "validation"))]
-    validation: Option<ValidationSplit>,
+    pub(super) validation: Option<ValidationSplit>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Stop after N epochs without a lower validation loss, and go back to the best \
             one; or `none`", "patience"))]
     patience: Option<Optional<usize>>,
+    #[arg(long, value_name = "K", help_heading = "Training", value_parser = positive(),
+        help = preset("Epochs, the last ones, whose weights are averaged; goes with auto too",
+            "average"))]
+    pub(super) average: Option<usize>,
+    #[arg(long, value_name = "N", help_heading = "Training", value_parser = networks(),
+        help = preset("Networks of different seeds, trained side by side and put together as one that \
+            answers with the mean of their logits; goes with auto too", "ensemble"))]
+    pub(super) ensemble: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Settles starting weights, order and dropout", "seed"))]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Threads to work on, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
         value_parser = threads())]
-    threads: usize,
+    pub(super) threads: usize,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",
         value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
@@ -191,7 +200,7 @@ pub(crate) struct TrainingArgs {
     optimizer: Option<String>,
     #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = rate,
         help = optimizers("Learning rate", "learning-rate"))]
-    learning_rate: Option<f64>,
+    pub(super) learning_rate: Option<f64>,
     #[arg(long, value_name = "NAME", help_heading = "Optimizer", value_enum,
         help = optimizers("How the learning rate changes over the run", "schedule"))]
     schedule: Option<Schedule>,
@@ -316,7 +325,7 @@ impl<'a> Knobs<'a> {
     }
 }
 
-fn usage(problem: String) -> Failure {
+pub(super) fn usage(problem: String) -> Failure {
     Failure::Usage { command: "train", problem }
 }
 
@@ -356,6 +365,8 @@ impl TrainingArgs {
             validation: self.validation.unwrap_or(base.validation),
             patience: self.patience.map_or(base.patience, |patience| patience.0),
             class_weight: self.class_weight.unwrap_or(base.class_weight),
+            average: self.average.unwrap_or(base.average),
+            ensemble: self.ensemble.unwrap_or(base.ensemble),
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -363,6 +374,26 @@ impl TrainingArgs {
             return Err(usage(
                 "--dropout acts on hidden layers, and --hidden none leaves none".into(),
             ));
+        }
+        let auto = auto.then(|| AutoOptions {
+            seed: options.seed,
+            threads: options.threads,
+            average: options.average,
+            ensemble: options.ensemble,
+            ..AutoOptions::default()
+        });
+        if options.average > 1 && auto.is_none() {
+            if options.patience.is_some() {
+                return Err(usage(
+                    "--average takes the mean of the last epochs, and --patience goes back to one of \
+                     them; use one of the two"
+                        .into(),
+                ));
+            }
+            if options.average > options.epochs {
+                let (average, epochs) = (options.average, options.epochs);
+                return Err(usage(format!("--average {average} of only {epochs} epochs")));
+            }
         }
         let default = SequenceOptions::default();
         let sequences = SequenceOptions {
@@ -376,16 +407,11 @@ impl TrainingArgs {
             index_from: self.index_from.unwrap_or(default.index_from),
         };
         let schedule = self.schedule.unwrap_or(Schedule::Constant);
-        let auto = auto.then(|| AutoOptions {
-            seed: options.seed,
-            threads: options.threads,
-            ..AutoOptions::default()
-        });
         Ok(TrainingPlan { preset, options, schedule, sequences, auto })
     }
 
     /// The settings that are given, those left out that go with every recipe.
-    fn given(&self) -> Vec<&'static str> {
+    pub(super) fn given(&self) -> Vec<&'static str> {
         let mut given = Vec::new();
         macro_rules! note {
             ($($field:ident: $argument:literal),* $(,)?) => {
@@ -513,11 +539,19 @@ impl TrainingPlan {
     /// threads work makes no difference to it, so that the model file does not depend on it.
     pub(crate) fn command(&self, data: &str) -> String {
         if let Some(auto) = self.auto {
-            let seed = match auto.seed == AutoOptions::default().seed {
-                true => String::new(),
-                false => format!(" --seed {}", auto.seed),
-            };
-            return format!("slugline train {data} --preset {AUTO}{seed}");
+            let usual = AutoOptions::default();
+            let mut command = format!("slugline train {data} --preset {AUTO}");
+            for (name, value, usual) in [
+                ("average", auto.average as u64, usual.average as u64),
+                ("ensemble", auto.ensemble as u64, usual.ensemble as u64),
+                ("seed", auto.seed, usual.seed),
+            ] {
+                if value != usual {
+                    // Writing to a string cannot fail.
+                    let _ = write!(command, " --{name} {value}");
+                }
+            }
+            return command;
         }
         let base = self.preset.options();
         let actual = self.options(self.options.batch_size);
@@ -582,6 +616,11 @@ mod tests {
         let seeded = plan("--seed 7");
         assert_eq!(seeded.auto.unwrap().seed, 7);
         assert_eq!(seeded.command("x.csv"), "slugline train x.csv --preset auto --seed 7");
+        let together = plan("--preset auto --average 2 --ensemble 3");
+        let auto = together.auto.unwrap();
+        assert_eq!((auto.average, auto.ensemble), (2, 3));
+        let command = together.command("x.csv");
+        assert_eq!(command, "slugline train x.csv --preset auto --average 2 --ensemble 3");
         assert!(plan("--epochs 3").auto.is_none());
         let refused = refusal("--preset auto --epochs 3 --nesterov");
         assert!(
@@ -601,6 +640,7 @@ mod tests {
     /// Arguments in the order of the command, none of them a default.
     const LINES: &[&str] = &[
         "--seed 1",
+        "--average 3 --ensemble 2",
         "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
         "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
         "--loss sparse_categorical_crossentropy --class-weight balanced",
@@ -651,5 +691,8 @@ mod tests {
         let label_smoothing = refusal("--loss mean_squared_error --label-smoothing 0.1");
         assert!(label_smoothing.contains("has no meaning for --loss mean_squared_error"));
         assert!(refusal("--hidden none --dropout 0.5").contains("--hidden none leaves none"));
+        let both = refusal("--preset notebook --average 2 --patience 3");
+        assert!(both.contains("use one of the two"), "{both}");
+        assert_eq!(refusal("--epochs 3 --average 4"), "--average 4 of only 3 epochs");
     }
 }

@@ -2,6 +2,7 @@
 
 mod ensemble;
 mod forward;
+mod grow;
 mod predict;
 mod summary;
 

@@ -117,6 +117,7 @@ impl<'a> Prepared<'a> {
             y,
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
             weights: rows.weights.as_deref(),
+            start: None,
         };
         let fitted = fitting.run(part, callbacks)?;
         let corpus = CorpusRecord {

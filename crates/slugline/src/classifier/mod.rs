@@ -1,6 +1,7 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
 mod auto;
+mod continued;
 mod documents;
 mod ensemble;
 mod options;
@@ -11,13 +12,15 @@ mod train;
 use crate::checkpoint::CheckpointError;
 use crate::corpus::{Corpus, CorpusError, LabelKind};
 use crate::evaluation::{Calibration, Evaluation};
+use crate::model_file::ModelFileError;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
+pub use continued::{ContinueOptions, Replay};
 pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
-pub use record::{CorpusRecord, TrainingRecord};
+pub use record::{Ancestor, CorpusRecord, TrainingRecord};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]
@@ -66,6 +69,18 @@ pub enum ClassifierError {
         /// Classes that have documents.
         classes: usize,
     },
+    /// Documents of what a model has learned before that have classes it does not know.
+    #[error(
+        "the documents to train on again have the class `{class}`, which the model does not have; give \
+         documents of new classes as those to go on with"
+    )]
+    NotReplay {
+        /// The first such class.
+        class: String,
+    },
+    /// A model without a checksum, which cannot be gone on from.
+    #[error("the model cannot be gone on from")]
+    Parent(#[source] Box<ModelFileError>),
     /// The run was stopped before there was a classifier.
     #[error("stopped before anything was trained")]
     Interrupted,

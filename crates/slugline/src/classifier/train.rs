@@ -83,6 +83,7 @@ impl Classifier {
             y: &labels[train.clone()],
             held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
             weights: None,
+            start: None,
         };
         let fitted = fitting.run(&part, callbacks)?;
         let record = CorpusRecord {
@@ -115,6 +116,8 @@ pub(super) struct Fitting<'a> {
     pub(super) held_out: Option<(&'a CsrMatrix, &'a [u32])>,
     /// How much each sample counts.
     pub(super) weights: Option<&'a [f32]>,
+    /// The network to begin with; `None` for one of random weights by the options.
+    pub(super) start: Option<&'a Sequential>,
 }
 
 /// A trained network and the course of its training, with the error that ended it.
@@ -156,9 +159,15 @@ impl Fitting<'_> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Fitted, ClassifierError> {
         let Self { options, classes, x, .. } = *self;
-        let layers = options.layers(classes);
+        let layers = match self.start {
+            Some(start) => start.layers().to_vec(),
+            None => options.layers(classes),
+        };
         let (mut network, progress) = match part.network()? {
-            None => (Sequential::new(x.cols(), layers, seed)?, None),
+            None => match self.start {
+                Some(start) => (start.clone(), None),
+                None => (Sequential::new(x.cols(), layers, seed)?, None),
+            },
             Some(StoredNetwork::UnderWay { weights, progress }) => {
                 (Sequential::from_parameters(x.cols(), layers, weights, seed)?, Some(progress))
             }
@@ -231,6 +240,7 @@ impl Fitted {
             corpus,
             label_kind: LabelKind::Single,
             options: options.clone(),
+            ancestor: None,
             auto: None,
             history,
             best_epoch,

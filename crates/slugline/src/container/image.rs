@@ -22,6 +22,7 @@ pub(crate) struct Tensor<'a> {
 pub(crate) struct Image<'a> {
     header: Vec<u8>,
     tensors: Vec<&'a [u8]>,
+    digits: String,
 }
 
 impl<'a> Image<'a> {
@@ -43,10 +44,16 @@ impl<'a> Image<'a> {
         header.extend(json);
         header.resize(LENGTH + length, b' ');
 
-        let mut image = Self { header, tensors: tensors.iter().map(|t| t.bytes).collect() };
-        let digits = checksum(&image.pieces());
-        image.header[place].copy_from_slice(digits.as_bytes());
+        let tensors = tensors.iter().map(|t| t.bytes).collect();
+        let mut image = Self { header, tensors, digits: String::new() };
+        image.digits = checksum(&image.pieces());
+        image.header[place].copy_from_slice(image.digits.as_bytes());
         Ok(image)
+    }
+
+    /// The checksum.
+    pub(crate) fn digits(&self) -> &str {
+        &self.digits
     }
 
     /// The content of the file, to be put end to end.

@@ -158,6 +158,14 @@ impl Classifier {
         Ok(write::image(self, Path::new(NO_FILE))?.pieces().concat())
     }
 
+    /// The checksum that the model file has, 32 hexadecimal digits: equal for equal models alone.
+    ///
+    /// # Errors
+    /// [`ModelFileError::NotStorable`] as for [`save`](Self::save).
+    pub fn checksum(&self) -> Result<String, ModelFileError> {
+        Ok(write::image(self, Path::new(NO_FILE))?.digits().to_owned())
+    }
+
     /// Loads a model file. Weights and vocabulary stay where they are in the mapped file, so that
     /// programs that load the same file share the memory.
     ///
