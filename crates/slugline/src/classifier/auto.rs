@@ -25,7 +25,7 @@ pub struct AutoOptions {
     pub threads: usize,
     /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
     pub validation: f64,
-    /// Epochs, the last ones, whose weights are averaged. Default 1.
+    /// Epochs, the last ones, whose weights are averaged; all where there are fewer. Default 1.
     pub average: usize,
     /// Networks that are put together as one, in every candidate too. Default 1.
     pub ensemble: usize,
@@ -164,7 +164,7 @@ fn settings(
         validation: ValidationSplit::None,
         patience: None,
         class_weight: ClassWeight::SquareRoot,
-        average: auto.average,
+        average: auto.average.min(epochs),
         ensemble: auto.ensemble,
         seed: auto.seed,
         threads: auto.threads,

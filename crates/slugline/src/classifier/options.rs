@@ -83,7 +83,7 @@ impl TrainingOptions {
                 average,
                 "1 beside a patience, which goes back to one epoch's weights",
             ),
-            (average, ..) if average > self.epochs => {
+            (average @ 2.., ..) if average > self.epochs => {
                 bad("average", average, "no more than there are epochs")
             }
             _ => Ok(()),
