@@ -48,7 +48,8 @@ fn a_model_goes_on_with_new_classes_and_words() {
         // Replayed documents were counted when they were new.
         assert_eq!(about["provenance"]["class_counts"], serde_json::json!([70, 40, 30]));
         assert!(place.run("inspect new.slug").ok().contains("60 documents replayed"));
-        for (text, label) in [("tanker", "ship"), ("silver and gold", "metal"), ("barley", "grain")]
+        for (text, label) in
+            [("tanker", "ship"), ("silver and gold", "metal"), ("barley and wheat fell", "grain")]
         {
             let words = ["predict", "new.slug", "--format", "json", "--text", text];
             let answer = Said::of(place.command(words).output().unwrap());

@@ -12,7 +12,7 @@ use super::{Place, Running};
 fn parts(place: &Place) -> Vec<PathBuf> {
     let folder = place.path().join("m.slug.checkpoint");
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.extension().is_some_and(|ending| ending == "part")).collect()
+    entries.filter(|path| path.extension().is_some_and(|ending| ending == "safetensors")).collect()
 }
 
 /// Starts a run, and kills it some time after its first checkpoint was written. Gives whether it was
@@ -127,7 +127,10 @@ fn what_cannot_be_gone_on_from_is_refused_with_what_to_do() {
     assert!(kill_after(&place, &run, Duration::from_millis(30)));
     let refused = |more: &str| place.run(&format!("{line} --resume {more}")).refused_after_talk();
     let error = refused("--epochs 7 --seed 2");
-    assert!(error.contains("m.slug.checkpoint/network.part, which is of another run"), "{error}");
+    assert!(
+        error.contains("m.slug.checkpoint/network.safetensors, which is of another run"),
+        "{error}"
+    );
     assert!(error.contains("settings.epochs is 100000 there and 7 here"), "{error}");
     assert!(error.contains("or delete m.slug.checkpoint to begin from the start"), "{error}");
 

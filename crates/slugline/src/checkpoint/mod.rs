@@ -57,11 +57,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::container::is_temporary;
+
 pub use error::CheckpointError;
 pub(crate) use part::{Part, StoredNetwork};
 
 /// Ending of the files of a checkpoint.
-const ENDING: &str = "part";
+const ENDING: &str = "safetensors";
 
 /// How often a run is written down. It can be at the end of an epoch only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -149,7 +151,7 @@ impl Checkpoints {
     /// [`CheckpointError::Write`] if the system refuses.
     pub fn remove(&self) -> Result<(), CheckpointError> {
         let failed = |path: &Path, source| CheckpointError::Write { path: path.to_owned(), source };
-        for file in self.files()? {
+        for file in self.files()?.into_iter().chain(self.half_written()) {
             std::fs::remove_file(&file).map_err(|e| failed(&file, e))?;
         }
         if let Some(folder) = self.folder.as_ref().filter(|folder| folder.is_dir()) {
@@ -164,6 +166,13 @@ impl Checkpoints {
     /// What kept a checkpoint from being written, if anything did. A run trains on regardless.
     pub fn take_failure(&self) -> Option<CheckpointError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What was being written when a run was killed.
+    fn half_written(&self) -> Vec<PathBuf> {
+        let entries = self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let paths = entries.flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        paths.filter(|path| is_temporary(path)).collect()
     }
 
     /// The files of the checkpoint, in the order of their names.

@@ -52,7 +52,7 @@ fn stopped(folder: &Path) -> PathBuf {
     assert!(!kept.exists().unwrap());
     Classifier::train_resumable(&corpus(), &options(), &mut [&mut StopAt(4, 2)], &kept).unwrap();
     assert!(kept.exists().unwrap() && kept.take_failure().is_none());
-    folder.join("network.part")
+    folder.join("network.safetensors")
 }
 
 fn go_on(folder: &Path, options: &TrainingOptions) -> Result<Classifier, ClassifierError> {
@@ -89,11 +89,19 @@ fn a_run_from_the_start_drops_what_an_earlier_one_left() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("m.checkpoint");
     stopped(&folder);
+    // As a run leaves that is killed while it writes.
+    std::fs::write(folder.join(".slugline-x1.part"), "half").unwrap();
+    let again = go_on(&folder, &options()).unwrap();
+    assert!(
+        again.to_bytes().unwrap()
+            == Classifier::train(&corpus(), &options()).unwrap().to_bytes().unwrap()
+    );
     let other = folder.join("notes.txt");
     std::fs::write(&other, "mine").unwrap();
     let kept = Checkpoints::new(&folder, Interval::Never);
     Classifier::train_resumable(&corpus(), &options(), &mut [], &kept).unwrap();
     assert!(!kept.exists().unwrap() && other.is_file());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     // What is not ours is not removed, and the folder stays with it.
     kept.remove().unwrap();
     assert!(other.is_file());
@@ -109,7 +117,7 @@ fn the_checkpoint_of_another_run_is_refused_with_what_differs() {
     stopped(place.path());
     let other = TrainingOptions { epochs: 6, seed: 3, ..options() };
     let error = go_on(place.path(), &other).unwrap_err().to_string();
-    let wanted = "network.part, which is of another run: settings.epochs is 5 there and 6 here, \
+    let wanted = "network.safetensors, which is of another run: settings.epochs is 5 there and 6 here, \
         settings.seed is 0 there and 3 here; give the same data and settings, or delete ";
     assert!(error.contains(wanted), "{error}");
 
@@ -132,7 +140,7 @@ fn a_damaged_file_is_refused_wherever_it_is_damaged() {
             panic!("{error}")
         };
         let error = error.to_string();
-        assert!(error.contains("network.part: ") && error.contains("; delete "), "{error}");
+        assert!(error.contains("network.safetensors: ") && error.contains("; delete "), "{error}");
         error
     };
     for length in (0..good.len()).step_by(97).chain([7, 8, 9, good.len() - 1]) {
@@ -170,12 +178,12 @@ const LATER_VERSION_AT: usize =
 fn a_file_under_another_part_s_name_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let file = stopped(place.path());
-    std::fs::rename(&file, place.path().join("network-1.part")).unwrap();
+    std::fs::rename(&file, place.path().join("network-1.safetensors")).unwrap();
     let two = TrainingOptions { ensemble: 2, ..options() };
     let kept = Checkpoints::new(place.path(), ALWAYS);
     assert!(go_on(place.path(), &two).unwrap_err().to_string().contains("settings.ensemble is 1"));
     Classifier::train_resumable(&corpus(), &two, &mut [], &kept).unwrap();
-    let path = |i| place.path().join(format!("network-{i}.part"));
+    let path = |i| place.path().join(format!("network-{i}.safetensors"));
     assert!(path(1).is_file() && path(2).is_file());
     std::fs::rename(path(1), path(2)).unwrap();
     let error = go_on(place.path(), &two).unwrap_err().to_string();

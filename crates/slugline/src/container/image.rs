@@ -62,6 +62,16 @@ impl<'a> Image<'a> {
     }
 }
 
+/// How the name of a file begins that is being written, and how it ends.
+const TEMPORARY: &str = ".slugline-";
+const UNFINISHED: &str = ".part";
+
+/// Whether a file by its name is one that was being written when the program was killed.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(TEMPORARY) && name.ends_with(UNFINISHED)
+}
+
 /// Writes `pieces`, end to end, to a temporary file beside `path`, and renames it when it is on the
 /// disk: afterwards `path` is the whole new file, or what stood there before is untouched.
 pub(crate) fn write_atomically(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
@@ -70,7 +80,7 @@ pub(crate) fn write_atomically(path: &Path, pieces: &[&[u8]]) -> io::Result<()> 
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".slugline-").suffix(".part");
+    builder.prefix(TEMPORARY).suffix(UNFINISHED);
     // Temporary files are private by default; a model gets what the user's mask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

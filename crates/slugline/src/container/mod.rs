@@ -11,7 +11,7 @@ mod image;
 
 pub(crate) use checksum::{BLANK, checksum};
 pub(crate) use header::{Header, declared_header};
-pub(crate) use image::{Image, Tensor, write_atomically};
+pub(crate) use image::{Image, Tensor, is_temporary, write_atomically};
 
 /// The one key of `__metadata__`.
 pub(crate) const KEY: &str = "slugline";
