@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use slugline::check::CheckError;
 use slugline::checkpoint::CheckpointError;
 use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
@@ -47,6 +48,8 @@ pub(crate) enum Failure {
     Dataset(#[from] DatasetError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
     #[error(transparent)]

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 use slugline::checkpoint::{Checkpoints, Interval};
-use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
-use slugline::corpus::Documents;
+use slugline::classifier::{
+    AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord, TrainingRecord,
+};
+use slugline::corpus::{Documents, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Callback, Flow, StopReason};
 
@@ -19,8 +21,8 @@ use crate::options::{
     Data, DataArgs, FromArgs, FromPlan, ReadArgs, TrainingArgs, TrainingPlan, interval, quoted,
 };
 use crate::output::{
-    Align, BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score,
-    write_json,
+    Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
+    fold_line, folds_table, grouped, out, score, write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -53,6 +55,15 @@ pub(crate) struct TrainArgs {
     /// [default: as often as costs less than a hundredth of the time, 10 at least]
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     checkpoint_every: Option<Interval>,
+    /// Cross-validate first: divide the documents into K folds, every class evenly, and score each by
+    /// a model trained on the others
+    ///
+    /// Whatever is chosen is chosen anew in every fold, so that no score comes from documents by which
+    /// something was chosen. The scores are printed and noted in the model, which is then trained on
+    /// all documents as without --folds. Takes K times as long; Ctrl-C before the last training ends the
+    /// run without a model.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
     #[command(flatten)]
     from: FromArgs,
     #[command(flatten)]
@@ -67,6 +78,7 @@ const AFTER_HELP: &str = "\
 Examples:
   slugline train tickets.csv
   slugline train news.jsonl.gz --text title,body --label desk -o news.slug
+  slugline train tickets.csv --folds 5
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
@@ -90,6 +102,8 @@ JSON (stable; more fields may be added): one object with
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
                  chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+  cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
+                 log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
                  was validated val_loss and val_accuracy are null";
 
@@ -104,7 +118,7 @@ struct TrainRun<'a> {
 
 /// Trains from the start, or goes on with a model.
 enum Plan {
-    New(TrainingPlan),
+    New(Box<TrainingPlan>),
     From(FromPlan, Box<Classifier>),
 }
 
@@ -122,6 +136,35 @@ impl Plan {
             Self::From(plan, parent) => plan.epochs(parent),
         }
     }
+
+    fn seed(&self) -> u64 {
+        match self {
+            Self::New(plan) => plan.seed(),
+            Self::From(plan, _) => plan.seed(),
+        }
+    }
+
+    /// Whether the program chooses by itself.
+    fn chooses(&self) -> bool {
+        matches!(self, Self::New(plan) if plan.auto.is_some())
+    }
+}
+
+/// Documents with the name that models and reports give them, and those to be shown again.
+#[derive(Clone, Copy)]
+struct Material<'a> {
+    documents: &'a Documents,
+    name: &'a str,
+    old: Option<&'a Documents>,
+}
+
+/// What came of a run.
+struct Trained {
+    classifier: Result<Classifier, ClassifierError>,
+    fit_time: Duration,
+    /// Steps made in the epoch in which it was stopped.
+    step: usize,
+    folds: Option<FoldsRecord>,
 }
 
 impl TrainArgs {
@@ -131,15 +174,43 @@ impl TrainArgs {
                 let parent = open_model(plan.model())?;
                 Plan::From(plan, Box::new(parent))
             }
-            None => Plan::New(self.training.plan()?),
+            None => Plan::New(Box::new(self.training.plan()?)),
         };
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
+        self.check_folds(&data, &plan)?;
         let interval = self.checkpoint_every.unwrap_or_default();
         let checkpoints =
             Checkpoints::new(Checkpoints::beside(&output), interval).resuming(self.resume);
         TrainRun { args: self, data, plan, output, checkpoints }.run(console)
+    }
+}
+
+impl TrainArgs {
+    /// Refuses settings that a cross-validation, which works on texts, cannot follow.
+    fn check_folds(&self, data: &Data, plan: &Plan) -> Result<(), Failure> {
+        if self.folds.is_none() {
+            return Ok(());
+        }
+        let refused =
+            |problem: &str| Err(Failure::Usage { command: "train", problem: problem.into() });
+        let Plan::New(plan) = plan else {
+            return refused(
+                "--folds scores a training from the start, and --from goes on with a model; leave out \
+                 either",
+            );
+        };
+        let usual =
+            SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
+        let loads = matches!(data, Data::Dataset(_)) && plan.auto.is_none();
+        if loads && plan.sequences != usual {
+            return refused(
+                "--folds divides texts, for which the settings under Loading have no meaning; leave \
+                 out either",
+            );
+        }
+        Ok(())
     }
 }
 
@@ -166,40 +237,34 @@ impl TrainRun<'_> {
     fn run(&self, console: Console) -> Result<(), Failure> {
         let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
         let data = format!("{}{}", inputs.join(" "), self.args.read.words());
-        let command = self.plan.command(&data);
+        let folds = self.args.folds.map(|folds| format!(" --folds {folds}"));
+        let command = format!("{}{}", self.plan.command(&data), folds.unwrap_or_default());
         if console.verbose {
             console.note(format_args!("{command}"));
         }
         self.announce(console)?;
-        let mut bar = TrainingBar::new(console, self.plan.epochs());
-        let (trained, fit_time) = self.train(console, &mut bar)?;
-        let step = bar.step;
-        drop(bar);
-
+        let trained = self.train(console);
         if let Some(failure) = self.checkpoints.take_failure() {
             let because = failure.source().map(|e| format!(": {e}")).unwrap_or_default();
             console.note(format_args!("{failure}{because}; the training went on without"));
         }
-        let (classifier, diverged) = match trained {
+        let Trained { classifier, fit_time, step, folds } = trained.map_err(|e| self.ended(e))?;
+        let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
-            Err(ClassifierError::Interrupted) => {
-                return Err(Failure::Other(format!(
-                    "{}; {}",
-                    ClassifierError::Interrupted,
-                    self.way_on()?
-                )));
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.ended(error.into())),
         };
-        let classifier = classifier.with_command(command);
+        let mut classifier = classifier.with_command(command);
+        if let Some(folds) = folds {
+            classifier = classifier.with_cross_validation(folds);
+        }
         classifier.save(&self.output)?;
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
             console.note(format_args!(
                 "stopped in epoch {}, after step {step} of it; what was reached is saved; {}",
                 record.history.epochs.len() + 1,
-                self.way_on()?
+                self.way_on()
             ));
         } else {
             self.checkpoints.remove()?;
@@ -235,22 +300,29 @@ impl TrainRun<'_> {
     }
 
     /// How to go on with a run that was interrupted.
-    fn way_on(&self) -> Result<&'static str, Failure> {
-        Ok(match self.checkpoints.exists()? {
-            true => "the same command with --resume goes on from the last checkpoint",
-            false => "there is no checkpoint yet to go on from",
-        })
+    fn way_on(&self) -> &'static str {
+        match self.checkpoints.exists() {
+            Ok(true) => "the same command with --resume goes on from the last checkpoint",
+            _ => "there is no checkpoint yet to go on from",
+        }
     }
 
-    /// Trains on the data, and says how long that took after they were loaded.
-    fn train(
-        &self,
-        console: Console,
-        bar: &mut TrainingBar,
-    ) -> Result<(Result<Classifier, ClassifierError>, Duration), Failure> {
+    /// Adds to the end of a run that was interrupted how to go on with it.
+    fn ended(&self, error: Failure) -> Failure {
+        match error {
+            Failure::Classifier(ClassifierError::Interrupted) => {
+                Failure::Other(format!("{}; {}", ClassifierError::Interrupted, self.way_on()))
+            }
+            error => error,
+        }
+    }
+
+    /// Trains on the data, after a cross-validation if one is asked for, and says how long it took
+    /// after they were loaded.
+    fn train(&self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
         let documents = match (&self.data, &self.plan) {
-            (Data::Dataset(dataset), Plan::New(plan @ TrainingPlan { auto: None, .. })) => {
+            (Data::Dataset(dataset), Plan::New(plan)) if plan.auto.is_none() => {
                 let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
@@ -259,11 +331,18 @@ impl TrainRun<'_> {
                     corpus.description,
                 ));
                 let options = plan.options(corpus.train.len());
+                let documents = match self.args.folds {
+                    Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
+                    None => None,
+                };
                 interrupt::watch()?;
-                let start = Instant::now();
-                let trained =
-                    Classifier::train_resumable(&corpus, &options, &mut [bar], &self.checkpoints);
-                return Ok((trained, start.elapsed()));
+                let folds = documents.map(|all| self.cross_validate(&all, &name, console));
+                let folds = folds.transpose()?.flatten();
+                let kept = &self.checkpoints;
+                let fit = |bar: &mut TrainingBar| {
+                    Classifier::train_resumable(&corpus, &options, &mut [bar], kept)
+                };
+                return Ok(self.timed(console, folds, fit));
             }
             (data, _) => self.documents(data, console)?,
         };
@@ -278,27 +357,48 @@ impl TrainRun<'_> {
             documents.class_names().len(),
         ));
         interrupt::watch()?;
-        if let Plan::New(TrainingPlan { auto: Some(_), .. }) = self.plan {
+        let folds = self.cross_validate(&documents, &name, console)?;
+        if self.plan.chooses() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
+        let material = Material { documents: &documents, name: &name, old: old.as_ref() };
+        Ok(self.timed(console, folds, |bar| self.fit(material, bar, &self.checkpoints)))
+    }
+
+    /// Runs the last training, with its bar and its time.
+    fn timed(
+        &self,
+        console: Console,
+        folds: Option<FoldsRecord>,
+        fit: impl FnOnce(&mut TrainingBar) -> Result<Classifier, ClassifierError>,
+    ) -> Trained {
+        let mut bar = TrainingBar::new(console, self.plan.epochs());
         let start = Instant::now();
-        let kept = &self.checkpoints;
-        let trained = match &self.plan {
-            Plan::From(plan, parent) => {
-                plan.train(parent, (&documents, &name), old.as_ref(), &mut [bar], kept)
-            }
-            Plan::New(TrainingPlan { auto: Some(auto), .. }) => {
-                let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
-                let callbacks: &mut [&mut dyn Callback] = &mut [bar];
-                Classifier::train_auto_resumable(&documents, &name, *auto, &go_on, callbacks, kept)
-            }
+        let classifier = fit(&mut bar);
+        Trained { classifier, fit_time: start.elapsed(), step: bar.step, folds }
+    }
+
+    /// Trains on documents by the plan.
+    fn fit(
+        &self,
+        Material { documents, name, old }: Material<'_>,
+        bar: &mut TrainingBar,
+        kept: &Checkpoints,
+    ) -> Result<Classifier, ClassifierError> {
+        let callbacks: &mut [&mut dyn Callback] = &mut [bar];
+        match &self.plan {
+            Plan::From(plan, parent) => plan.train(parent, (documents, name), old, callbacks, kept),
             Plan::New(plan) => {
-                let options = plan.options(documents.len());
-                let callbacks: &mut [&mut dyn Callback] = &mut [bar];
-                Classifier::train_documents_resumable(&documents, &name, &options, callbacks, kept)
+                let Some(auto) = plan.auto else {
+                    let options = plan.options(documents.len());
+                    return Classifier::train_documents_resumable(
+                        documents, name, &options, callbacks, kept,
+                    );
+                };
+                let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
+                Classifier::train_auto_resumable(documents, name, auto, &go_on, callbacks, kept)
             }
-        };
-        Ok((trained, start.elapsed()))
+        }
     }
 
     /// The training documents of a corpus or of files.
@@ -307,6 +407,31 @@ impl TrainRun<'_> {
             Data::Dataset(dataset) => self.args.files.documents(*dataset, console)?.train,
             Data::Files(files) => self.args.read.read(files, None, console)?.train,
         })
+    }
+
+    /// The scores of the plan on documents that it did not see, if they are asked for.
+    fn cross_validate(
+        &self,
+        documents: &Documents,
+        name: &str,
+        console: Console,
+    ) -> Result<Option<FoldsRecord>, Failure> {
+        let Some(folds) = self.args.folds else { return Ok(None) };
+        let options = FoldOptions { folds, seed: self.plan.seed() };
+        let found = Classifier::cross_validate(
+            documents,
+            name,
+            options,
+            &mut |fold, train| {
+                let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
+                let kept = self.checkpoints.within(&format!("fold-{}", fold + 1));
+                self.fit(Material { documents: train, name, old: None }, &mut bar, &kept)
+            },
+            &mut |fold, scores| {
+                console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
+            },
+        )?;
+        Ok(Some(found.record))
     }
 
     fn as_json(
@@ -336,6 +461,7 @@ impl TrainRun<'_> {
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
             "ancestor": record.ancestor,
+            "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
         }))
     }
@@ -389,6 +515,9 @@ impl TrainRun<'_> {
         write!(out, "{table}")?;
         if let Some(auto) = &record.auto {
             write!(out, "\n{}", tried(auto))?;
+        }
+        if let Some(folds) = &record.cross_validation {
+            write!(out, "\n{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
         out.flush()?;
         let unwatched =

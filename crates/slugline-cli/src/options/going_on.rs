@@ -108,6 +108,11 @@ impl FromPlan {
         self.options.epochs.unwrap_or(parent.record().options.epochs)
     }
 
+    /// The seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed
+    }
+
     /// Trains.
     pub(crate) fn train(
         &self,

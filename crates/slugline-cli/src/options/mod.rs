@@ -9,7 +9,7 @@ mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use going_on::{FromArgs, FromPlan};
-pub(crate) use parse::{interval, threads};
+pub(crate) use parse::{interval, one_of, similarity, threads};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -1,5 +1,6 @@
 //! `slugline train --from`.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::{Place, Said};
@@ -9,7 +10,8 @@ fn lines(classes: &[(&str, &str)], each: usize) -> String {
     let mut out = String::from("label,text\n");
     for i in 0..each {
         for (class, words) in classes {
-            out += &format!("{class},{words} w{} x{}\n", i % 7, i % 5);
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{class},{words} w{} x{}", i % 7, i % 5);
         }
     }
     out

@@ -182,7 +182,9 @@ mod tests {
                 match output {
                     Activation::Softmax => {
                         let total: f32 = mean.iter().map(|z| z.exp()).sum();
-                        mean.iter_mut().for_each(|z| *z = z.exp() / total);
+                        for z in &mut mean {
+                            *z = z.exp() / total;
+                        }
                     }
                     Activation::Sigmoid => mean.iter_mut().for_each(|z| *z = 1.0 / (1.0 + (-*z).exp())),
                     _ => {}

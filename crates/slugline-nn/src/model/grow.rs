@@ -2,7 +2,7 @@
 
 use super::Sequential;
 use crate::NnError;
-use crate::layers::Layer;
+use crate::layers::{Initializer, Layer};
 use crate::random::{Stream, WEIGHTS};
 
 impl Sequential {
@@ -41,7 +41,7 @@ impl Sequential {
         }
         let mut layers = self.layers.clone();
         let last = self.parameters.len() - 1;
-        let mut initializer = Default::default();
+        let mut initializer = Initializer::default();
         if let Some(Layer::Dense(dense)) = layers.last_mut() {
             dense.units = outputs;
             initializer = dense.kernel_initializer;

@@ -256,7 +256,9 @@ impl Run<'_> {
         let mut history = History::default();
         if let Some(progress) = self.options.resume {
             history.epochs.clone_from(&progress.history.epochs);
-            callbacks.iter_mut().for_each(|c| c.restore(&progress.callbacks));
+            for callback in callbacks.iter_mut() {
+                callback.restore(&progress.callbacks);
+            }
         }
         for epoch in history.epochs.len() + 1..=self.options.epochs {
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {

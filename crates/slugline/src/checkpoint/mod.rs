@@ -136,12 +136,32 @@ impl Checkpoints {
         self
     }
 
+    /// Those of a part that is a run by itself, such as the training of a fold, in a folder within this
+    /// one: they go with it when it is [removed](Self::remove).
+    #[must_use]
+    pub fn within(&self, name: &str) -> Self {
+        Self {
+            folder: self.folder.as_ref().map(|folder| folder.join(name)),
+            interval: self.interval,
+            resume: self.resume,
+            failure: Arc::clone(&self.failure),
+        }
+    }
+
     /// Whether there is something to go on from.
     ///
     /// # Errors
     /// [`CheckpointError::Read`] if the folder cannot be looked into.
     pub fn exists(&self) -> Result<bool, CheckpointError> {
-        Ok(!self.files()?.is_empty())
+        if !self.files()?.is_empty() {
+            return Ok(true);
+        }
+        for part in self.parts() {
+            if part.exists()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Removes the checkpoint: when the model is saved, it has served. Files that are none of it stay,
@@ -150,6 +170,14 @@ impl Checkpoints {
     /// # Errors
     /// [`CheckpointError::Write`] if the system refuses.
     pub fn remove(&self) -> Result<(), CheckpointError> {
+        for part in self.parts() {
+            part.remove()?;
+        }
+        self.drop_files()
+    }
+
+    /// Removes the files that are not [within](Self::within) a part.
+    fn drop_files(&self) -> Result<(), CheckpointError> {
         let failed = |path: &Path, source| CheckpointError::Write { path: path.to_owned(), source };
         for file in self.files()?.into_iter().chain(self.half_written()) {
             std::fs::remove_file(&file).map_err(|e| failed(&file, e))?;
@@ -166,6 +194,17 @@ impl Checkpoints {
     /// What kept a checkpoint from being written, if anything did. A run trains on regardless.
     pub fn take_failure(&self) -> Option<CheckpointError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The folders within this one.
+    fn parts(&self) -> Vec<Self> {
+        let entries = self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let names = entries.flatten().filter_map(|entry| {
+            let entry = entry.ok()?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            is_folder.then(|| entry.file_name().into_string().ok()).flatten()
+        });
+        names.map(|name| self.within(&name)).collect()
     }
 
     /// What was being written when a run was killed.
@@ -203,7 +242,7 @@ impl Checkpoints {
     pub(crate) fn begin(&self, run: Value) -> Result<Part, CheckpointError> {
         let Some(folder) = &self.folder else { return Ok(Part::none()) };
         if !self.resume {
-            self.remove()?;
+            self.drop_files()?;
         }
         for file in self.files()? {
             file::File::read(&file)?.check_run(&file, &run)?;
@@ -211,7 +250,7 @@ impl Checkpoints {
         Ok(Part::of(Run {
             folder: folder.clone(),
             interval: self.interval,
-            run,
+            identity: run,
             begun: Instant::now(),
             waiting: Mutex::default(),
             failure: Arc::clone(&self.failure),
@@ -224,7 +263,8 @@ impl Checkpoints {
 struct Run {
     folder: PathBuf,
     interval: Interval,
-    run: Value,
+    /// What makes it what it is.
+    identity: Value,
     begun: Instant,
     /// Small results that wait until something is written anyway.
     waiting: Mutex<Vec<(String, Value)>>,

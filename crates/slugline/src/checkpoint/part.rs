@@ -64,7 +64,7 @@ impl Part {
             return Ok(None);
         }
         let file = File::read(&path)?;
-        file.check_run(&path, &run.run)?;
+        file.check_run(&path, &run.identity)?;
         if file.part() != self.file_name() {
             let problem =
                 format!("expected the part {:?}, found {:?}", self.file_name(), file.part());
@@ -126,7 +126,8 @@ impl Part {
             return;
         }
         let content = Content::Network { history: history.clone() };
-        let written = file::write(&run.run, self.file_name(), content, network.parameters(), None);
+        let written =
+            file::write(&run.identity, self.file_name(), content, network.parameters(), None);
         run.write(&self.path(run), written);
     }
 
@@ -160,7 +161,7 @@ impl Run {
             std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         for (name, value) in waiting {
             let path = self.folder.join(format!("{name}.{ENDING}"));
-            let written = file::write(&self.run, &name, Content::Result { value }, &[], None);
+            let written = file::write(&self.identity, &name, Content::Result { value }, &[], None);
             self.write_file(&path, written);
         }
     }
@@ -195,7 +196,7 @@ impl Callback for Keeper<'_> {
         let start = Instant::now();
         let content = Content::under_way(progress);
         let name = self.part.file_name();
-        let written = file::write(&run.run, name, content, model.parameters(), Some(progress));
+        let written = file::write(&run.identity, name, content, model.parameters(), Some(progress));
         run.write(&self.part.path(run), written);
         (self.since, self.last) = (Instant::now(), Some(start.elapsed()));
     }

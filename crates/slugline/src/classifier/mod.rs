@@ -4,8 +4,10 @@ mod auto;
 mod continued;
 mod documents;
 mod ensemble;
+mod folds;
 mod options;
 mod predict;
+mod recipe;
 mod record;
 mod train;
 
@@ -18,6 +20,7 @@ use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use continued::{ContinueOptions, Replay};
+pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{Ancestor, CorpusRecord, TrainingRecord};
@@ -81,6 +84,14 @@ pub enum ClassifierError {
     /// A model without a checksum, which cannot be gone on from.
     #[error("the model cannot be gone on from")]
     Parent(#[source] Box<ModelFileError>),
+    /// Documents cannot be divided into so many folds.
+    #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
+    Folds {
+        /// Folds asked for.
+        folds: u32,
+        /// Number of documents.
+        documents: usize,
+    },
     /// The run was stopped before there was a classifier.
     #[error("stopped before anything was trained")]
     Interrupted,
@@ -207,8 +218,8 @@ impl Classifier {
     }
 
     /// What calibrates the probabilities.
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// What kind of labels it gives.

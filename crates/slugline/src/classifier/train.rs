@@ -242,6 +242,7 @@ impl Fitted {
             options: options.clone(),
             ancestor: None,
             auto: None,
+            cross_validation: None,
             history,
             best_epoch,
             class_counts,

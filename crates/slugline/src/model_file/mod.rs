@@ -79,8 +79,9 @@
 //! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms, version 2 no `label_kind` and no `ancestor` in the
-//! record, no `average` and no `ensemble` in its options; their files are still read. Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `label_kind`, `cross_validation` and
+//! `ancestor` in the record, no `average` and no `ensemble` in its options; their files are still read.
+//! Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!

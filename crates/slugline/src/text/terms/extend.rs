@@ -80,6 +80,72 @@ struct Merged {
     new: usize,
 }
 
+/// What has been found, beside what is known.
+#[derive(Clone, Copy)]
+struct Comparison<'a> {
+    old: &'a TermVocabulary,
+    found: &'a TermVocabulary,
+}
+
+impl Comparison<'_> {
+    /// Where the old words have a word of those found.
+    fn position(&self, word: usize) -> Option<u32> {
+        self.old.words.position(self.found.words.word(word)?)
+    }
+
+    /// The first entry of each kind that was found: words, n-grams, prefixes, parts.
+    fn bases(&self) -> [usize; 4] {
+        let TermVocabulary { words, ngrams, prefixes, .. } = self.found;
+        let ngrams_end = words.len() + ngrams.len();
+        [0, words.len(), ngrams_end, ngrams_end + prefixes.len()]
+    }
+
+    /// Whether an entry that was found has an old feature.
+    fn known(&self, entry: usize) -> bool {
+        let Self { old, found } = *self;
+        let [_, ngrams, prefixes, chars] = self.bases();
+        if entry < ngrams {
+            let features = old.features.as_slice();
+            return self.position(entry).is_some_and(|at| features[at as usize] != NONE);
+        }
+        if entry < prefixes {
+            let gram = found.ngrams.gram(entry - ngrams).unwrap_or_default();
+            let words: Option<Vec<u32>> =
+                gram.iter().map(|&word| self.position(word as usize)).collect();
+            return words.is_some_and(|words| old.ngrams.find(grams::key(&words)).is_some());
+        }
+        let (known, part) = match entry < chars {
+            true => (&old.prefixes, found.prefixes.word(entry - prefixes)),
+            false => (&old.chars, found.chars.word(entry - chars)),
+        };
+        part.is_some_and(|part| known.position(part).is_some())
+    }
+
+    /// The number of the feature of each entry that was found, `NONE` for an old one or one that there
+    /// is no room for; and how many are new. New ones are numbered from `width` on, in the order of
+    /// the `count` features that were found.
+    fn numbers(&self, width: usize, count: usize, room: usize) -> (Vec<u32>, usize) {
+        let features = self.found.features.as_slice();
+        let mut is_new = vec![false; count];
+        for (entry, &feature) in features.iter().enumerate() {
+            if feature != NONE && !self.known(entry) {
+                is_new[feature as usize] = true;
+            }
+        }
+        let mut new = 0;
+        let number = |is_new: bool| {
+            if !is_new || new == room {
+                return NONE;
+            }
+            new += 1;
+            (width + new - 1) as u32
+        };
+        let numbers: Vec<u32> = is_new.into_iter().map(number).collect();
+        let of = |&feature: &u32| numbers.get(feature as usize).copied().unwrap_or(NONE);
+        (features.iter().map(of).collect(), new)
+    }
+}
+
 /// The entries of `old` and behind them those that only `found` has, with new features from `width` on
 /// for no more than `room` of them, in the order of their features in `found`.
 fn merge(
@@ -89,60 +155,17 @@ fn merge(
     count: usize,
     room: usize,
 ) -> Result<Merged, TermError> {
-    // The entry of `old` that has a feature already, for each entry of `found`; and then the new
-    // features in the order of the old ones.
-    let found_features = found.features.as_slice();
+    let comparison = Comparison { old, found };
+    let bases = comparison.bases();
+    let (numbers, new) = comparison.numbers(width, count, room);
     let old_features = old.features.as_slice();
-    let old_words = &old.words;
-    let position = |word: usize| old_words.position(found.words.word(word).unwrap_or_default());
-    let gram_key = |number: usize| -> Option<u64> {
-        let gram = found.ngrams.gram(number)?;
-        let words: Option<Vec<u32>> = gram.iter().map(|&word| position(word as usize)).collect();
-        Some(grams::key(&words?))
-    };
-    let bases = [
-        0,
-        found.words.len(),
-        found.words.len() + found.ngrams.len(),
-        found.words.len() + found.ngrams.len() + found.prefixes.len(),
-    ];
-    let known = |entry: usize| -> bool {
-        if entry < bases[1] {
-            position(entry).is_some_and(|at| old_features[at as usize] != NONE)
-        } else if entry < bases[2] {
-            gram_key(entry - bases[1]).is_some_and(|key| old.ngrams.find(key).is_some())
-        } else if entry < bases[3] {
-            old.prefixes
-                .position(found.prefixes.word(entry - bases[2]).unwrap_or_default())
-                .is_some()
-        } else {
-            old.chars.position(found.chars.word(entry - bases[3]).unwrap_or_default()).is_some()
-        }
-    };
-    // The number of each feature of `found` among all, if it is new and there is room.
-    let mut numbers = vec![NONE; count];
-    for (entry, &feature) in found_features.iter().enumerate() {
-        if feature != NONE && !known(entry) {
-            numbers[feature as usize] = 0;
-        }
-    }
-    let mut new = 0;
-    for number in numbers.iter_mut().filter(|number| **number != NONE) {
-        *number = if new < room { (width + new) as u32 } else { NONE };
-        new += usize::from(*number != NONE);
-    }
-    let number = |entry: usize| match found_features[entry] {
-        NONE => NONE,
-        feature => numbers[feature as usize],
-    };
-
     let mut words: Vec<&str> = old.words.words().collect();
     let mut word_features = old_features[..words.len()].to_vec();
     // Where each word of `found` stands among all; words of n-grams that are not kept are left out.
     let mut places: Vec<u32> =
-        (0..found.words.len()).map(|i| position(i).unwrap_or(NONE)).collect();
+        (0..found.words.len()).map(|i| comparison.position(i).unwrap_or(NONE)).collect();
     for (i, place) in places.iter_mut().enumerate() {
-        let feature = number(i);
+        let feature = numbers[i];
         if *place != NONE {
             let slot = &mut word_features[*place as usize];
             if *slot == NONE {
@@ -159,7 +182,7 @@ fn merge(
     let base = old.words.len();
     let mut gram_features = old_features[base..base + old.ngrams.len()].to_vec();
     for i in 0..found.ngrams.len() {
-        let feature = number(bases[1] + i);
+        let feature = numbers[bases[1] + i];
         let Some(gram) = found.ngrams.gram(i).filter(|_| feature != NONE) else { continue };
         let mut merged = Vec::with_capacity(gram.len());
         for &word in gram {
@@ -178,7 +201,7 @@ fn merge(
         let mut all: Vec<String> = old.words().map(str::to_owned).collect();
         let mut features = old_features[old_base..old_base + all.len()].to_vec();
         for i in 0..found.len() {
-            let feature = number(found_base + i);
+            let feature = numbers[found_base + i];
             if feature != NONE {
                 all.push(found.word(i).unwrap_or_default().to_owned());
                 features.push(feature);
