@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::classifier::{
+    Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord,
+};
 use slugline::corpus::SequenceOptions;
 use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
@@ -43,7 +45,7 @@ JSON (stable; more fields may be added): one object with
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
-  provenance            {slugline_version, command, corpus, class_counts}")]
+  provenance            {slugline_version, command, corpus, ancestor, class_counts}")]
 pub(crate) struct InspectArgs {
     /// The model file
     model: PathBuf,
@@ -75,6 +77,7 @@ struct Provenance<'a> {
     slugline_version: &'a str,
     command: Option<&'a str>,
     corpus: &'a CorpusRecord,
+    ancestor: Option<&'a Ancestor>,
     class_counts: &'a [u64],
 }
 
@@ -115,6 +118,7 @@ impl InspectArgs {
                 slugline_version: &record.slugline_version,
                 command: record.command.as_deref(),
                 corpus: &record.corpus,
+                ancestor: record.ancestor.as_ref(),
                 class_counts: &record.class_counts,
             },
         })
@@ -274,6 +278,15 @@ fn provenance_table(record: &TrainingRecord) -> Table {
             grouped(record.corpus.validation_samples)
         ),
     ]);
+    if let Some(ancestor) = &record.ancestor {
+        let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
+        let (features, replayed) = (grouped(*features), grouped(*replayed));
+        table.row([&"goes on from", &format_args!("a model of {} ({checksum})", corpus.name)]);
+        table.row([
+            &"",
+            &format_args!("{classes} classes, {features} features; {replayed} documents replayed"),
+        ]);
+    }
     let epochs = record.history.epochs.len();
     table.row([
         &"epochs",

@@ -56,6 +56,8 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("threshold", options.decision.threshold),
         setting("min-confidence", options.decision.min_confidence),
         setting("max-unknown-words", options.decision.max_unknown_words),
+        setting("average", options.average),
+        setting("ensemble", options.ensemble),
         setting("seed", options.seed),
     ]);
     settings

@@ -1,7 +1,11 @@
 //! From a user's texts to a classifier.
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::train::{Fitting, Numbered, split};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use crate::checkpoint::{Checkpoints, Part};
 use crate::corpus::encode::{RankedDocuments, keras_split};
 use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
 use crate::evaluation::Calibration;
@@ -51,7 +55,7 @@ pub(super) fn divide(
 pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
     pub(super) tokenised: Tokenised,
-    fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
@@ -80,10 +84,12 @@ impl<'a> Prepared<'a> {
         Ok(Rows { vectorizer, x, y, x_held_out, y_held_out, weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier and settle its
-    /// thresholds, and their probabilities, not calibrated, come too.
+    /// Trains on rows, as a part of a run that may keep a checkpoint. With documents held out, these
+    /// calibrate the classifier and settle its thresholds, and their probabilities, not calibrated, come
+    /// too.
     pub(super) fn train(
         &self,
+        part: &Part,
         rows: &Rows,
         options: &TrainingOptions,
         name: &str,
@@ -99,8 +105,9 @@ impl<'a> Prepared<'a> {
             y,
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
             weights: rows.weights.as_deref(),
+            start: None,
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(part, callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
             description: format!("{} documents of {classes} classes", self.documents.len()),
@@ -156,8 +163,24 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_documents_resumable(documents, name, options, callbacks, &none)
+    }
+
+    /// [`train_documents`](Self::train_documents) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_documents`](Self::train_documents); [`ClassifierError::Checkpoint`] for a checkpoint
+    /// that cannot be gone on from.
+    pub fn train_documents_resumable(
+        documents: &Documents,
+        name: &str,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let Some(features) = &options.vectorizer else {
-            return train_numbered(documents, name, options, callbacks);
+            return train_numbered(documents, name, options, callbacks, checkpoints);
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
@@ -165,8 +188,9 @@ impl Classifier {
         let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
         let decisions = decisions.transpose()?;
         let prepared = Prepared::new(documents, &features.analyzer);
+        let part = checkpoints.begin(identity(name, &prepared.fingerprint, options))?;
         let rows = prepared.rows(&division, features)?;
-        let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
+        let (mut classifier, _) = prepared.train(&part, &rows, options, name, callbacks)?;
         if let Some(decisions) = decisions {
             classifier.decisions = decisions;
         }
@@ -180,6 +204,7 @@ fn train_numbered(
     name: &str,
     options: &TrainingOptions,
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let info = CorpusInfo {
         name: name.to_owned(),
@@ -218,5 +243,14 @@ fn train_numbered(
             _ => documents.fingerprint(),
         },
     };
-    numbered.train(&division, options, callbacks)
+    numbered.train(&division, options, callbacks, checkpoints)
+}
+
+/// What tells a run from every other whose checkpoint it must not go on from.
+pub(super) fn identity(name: &str, fingerprint: &str, settings: impl Serialize) -> Value {
+    json!({
+        "slugline_version": env!("CARGO_PKG_VERSION"),
+        "data": { "name": name, "fingerprint": fingerprint },
+        "settings": serde_json::to_value(settings).unwrap_or_default(),
+    })
 }

@@ -2,7 +2,9 @@
 
 mod auto;
 mod class_weight;
+mod continued;
 mod documents;
+mod ensemble;
 mod evaluate;
 mod folds;
 mod labels;
@@ -14,18 +16,21 @@ mod record;
 mod tests;
 mod train;
 
+use crate::checkpoint::CheckpointError;
 use crate::corpus::{Corpus, CorpusError, LabelKind};
 use crate::decision::{DecisionError, Decisions};
 use crate::evaluation::Calibration;
+use crate::model_file::ModelFileError;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use continued::{ContinueOptions, Replay};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
-pub use record::{CorpusRecord, TrainingRecord};
+pub use record::{Ancestor, CorpusRecord, TrainingRecord};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]
@@ -106,6 +111,18 @@ pub enum ClassifierError {
         /// Classes that have documents.
         classes: usize,
     },
+    /// Documents of what a model has learned before that have classes it does not know.
+    #[error(
+        "the documents to train on again have the class `{class}`, which the model does not have; give \
+         documents of new classes as those to go on with"
+    )]
+    NotReplay {
+        /// The first such class.
+        class: String,
+    },
+    /// A model without a checksum, which cannot be gone on from.
+    #[error("the model cannot be gone on from")]
+    Parent(#[source] Box<ModelFileError>),
     /// Documents cannot be divided into so many folds.
     #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
     Folds {
@@ -126,6 +143,9 @@ pub enum ClassifierError {
         /// Name of the corpus.
         corpus: String,
     },
+    /// A checkpoint cannot be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
