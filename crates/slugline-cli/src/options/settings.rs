@@ -3,6 +3,7 @@
 use slugline::classifier::TrainingOptions;
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
+use slugline::text::FeatureScaling;
 
 /// A setting with the name of its argument, without the dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
             settings.push(setting("label-smoothing", label_smoothing));
         }
         _ => {}
+    }
+    if options.feature_scaling != FeatureScaling::None {
+        settings.push(setting("feature-scaling", options.feature_scaling));
     }
     settings.push(setting("optimizer", options.optimizer.name()));
     settings.extend(optimizer_settings(&options.optimizer));

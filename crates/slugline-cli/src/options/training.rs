@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use slugline::classifier::{AutoOptions, ClassWeight, Preset, TrainingOptions, ValidationSplit};
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
+use slugline::text::FeatureScaling;
 
 use super::parse::{
     Hidden, Optional, above_zero, features, fraction, not_negative, one_of, positive, rate, share,
@@ -169,6 +170,12 @@ pub(crate) struct TrainingArgs {
         help = preset("Factors of the classes' losses; `balanced` gives every class the same say",
             "class-weight"))]
     class_weight: Option<ClassWeight>,
+    /// What is made of the values of given features (SVMlight): none, max_abs (each feature at most 1),
+    /// max_abs_unit (rows of length 1 besides)
+    #[arg(long, value_name = "WHAT", help_heading = "Training", hide_possible_values = true,
+        value_parser = one_of(FeatureScaling::ALL.map(FeatureScaling::name),
+            |name| FeatureScaling::ALL.into_iter().find(|choice| choice.name() == name)))]
+    feature_scaling: Option<FeatureScaling>,
     #[arg(long, value_name = "N|SHARE", help_heading = "Training",
         help = preset("Training samples held out: the first N, or the last share (0.2), or `none`",
             "validation"))]
@@ -356,6 +363,7 @@ impl TrainingArgs {
             validation: self.validation.unwrap_or(base.validation),
             patience: self.patience.map_or(base.patience, |patience| patience.0),
             class_weight: self.class_weight.unwrap_or(base.class_weight),
+            feature_scaling: self.feature_scaling.unwrap_or(base.feature_scaling),
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -396,7 +404,7 @@ impl TrainingArgs {
             max_features: "--max-features", hidden: "--hidden", activation: "--activation",
             dropout: "--dropout", l1: "--l1", l2: "--l2", epochs: "--epochs",
             batch_size: "--batch-size", loss: "--loss", label_smoothing: "--label-smoothing",
-            class_weight: "--class-weight", validation: "--validation", patience: "--patience",
+            class_weight: "--class-weight", feature_scaling: "--feature-scaling", validation: "--validation", patience: "--patience",
             optimizer: "--optimizer", learning_rate: "--learning-rate", schedule: "--schedule",
             momentum: "--momentum", rho: "--rho", beta_1: "--beta-1", beta_2: "--beta-2",
             epsilon: "--epsilon", epsilon_placement: "--epsilon-placement",

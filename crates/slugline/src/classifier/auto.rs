@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
-use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
-use crate::corpus::Documents;
+use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit, features};
 use crate::corpus::split::{stratified_folds, stratified_split};
+use crate::corpus::{Content, Documents};
 use crate::evaluation::Calibration;
 use crate::nn::{
     Activation, BatchReport, Callback, Flow, Initializer, LearningRate, Loss, Matrix, Optimizer,
@@ -176,6 +176,9 @@ impl Classifier {
     /// documents, so many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
+    /// Of lists of features ([`Content::Features`]) is tried what is made of their values: nothing, each
+    /// feature scaled to at most 1, and rows of these scaled to the length 1.
+    ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
     /// [`Flow::Stop`]; `callbacks` watch the last training.
     ///
@@ -216,6 +219,10 @@ impl Classifier {
             let split = auto.validation.to_string();
             let (train, samples) = (0, documents.len());
             return Err(ClassifierError::Validation { split, train, samples });
+        }
+        if documents.content() == Content::Features {
+            let train = || features::train_auto(documents, name, auto, go_on, callbacks);
+            return with_threads(auto.threads, train)?;
         }
         with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
     }

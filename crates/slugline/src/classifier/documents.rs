@@ -1,9 +1,11 @@
 //! From a user's texts to a classifier.
 
 use super::train::{Fitting, class_counts};
-use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use super::{
+    Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit, features,
+};
 use crate::corpus::split::stratified_split;
-use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
+use crate::corpus::{Content, Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
 use crate::evaluation::{Calibration, Evaluation, Reliability};
 use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
@@ -149,7 +151,8 @@ impl Classifier {
     ///
     /// A share to validate on is taken from every class; its documents calibrate the probabilities.
     /// Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in
-    /// the published example, and probabilities stay as they are.
+    /// the published example, and probabilities stay as they are. Lists of features
+    /// ([`Content::Features`]) are taken as they are, or scaled by [`TrainingOptions::feature_scaling`].
     ///
     /// # Errors
     /// [`ClassifierError::LabelKind`] for documents with several labels or soft ones;
@@ -160,6 +163,9 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        if documents.content() == Content::Features {
+            return features::train(documents, name, options, callbacks);
+        }
         let labels = single_labels(documents)?;
         let Some(features) = &options.vectorizer else {
             let info = CorpusInfo {
@@ -186,13 +192,15 @@ impl Classifier {
     /// probabilities, their reliability and the rest of an [`Evaluation`].
     ///
     /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
+    /// [`ClassifierError::OtherContent`] for texts where the model takes lists of features, or the other
+    /// way round; [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
     /// documents with several labels, [`ClassifierError::Network`] if there is no document.
     pub fn evaluate_documents(
         &self,
         documents: &Documents,
         name: &str,
     ) -> Result<Evaluation, ClassifierError> {
+        self.check_content(name, documents)?;
         self.check_classes(name, documents.class_names())?;
         let labels = single_labels(documents)?;
         let texts: Vec<&str> = documents.texts().collect();

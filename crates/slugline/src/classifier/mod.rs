@@ -2,12 +2,13 @@
 
 mod auto;
 mod documents;
+mod features;
 mod options;
 mod predict;
 mod record;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
 use crate::evaluation::{Calibration, Evaluation};
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
@@ -52,6 +53,23 @@ pub enum ClassifierError {
     LabelKind {
         /// What kind they are.
         found: LabelKind,
+    },
+    /// Lists of features without any value other than zero.
+    #[error("no document to train on has a feature other than zero")]
+    NoFeatures,
+    /// Texts, where the model takes lists of features, or the other way round.
+    #[error(
+        "the model reads {}, and {name} holds {}",
+        content_name(*model),
+        content_name(*found)
+    )]
+    OtherContent {
+        /// What the model reads.
+        model: Content,
+        /// What the documents hold.
+        found: Content,
+        /// What the documents are called.
+        name: String,
     },
     /// Too little to learn from.
     #[error(
@@ -133,6 +151,13 @@ pub enum ClassifierError {
         /// Samples of the training part.
         samples: usize,
     },
+}
+
+fn content_name(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Features => "lists of features (SVMlight)",
+    }
 }
 
 impl Classifier {
@@ -218,6 +243,15 @@ impl Classifier {
             Some(problem) => {
                 Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
             }
+        }
+    }
+
+    /// Checks that documents called `name` hold what the model reads.
+    fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
+        let (model, found) = (self.vectorizer.content(), documents.content());
+        match model == found {
+            true => Ok(()),
+            false => Err(ClassifierError::OtherContent { model, found, name: name.to_owned() }),
         }
     }
 

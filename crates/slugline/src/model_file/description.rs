@@ -7,7 +7,7 @@ use crate::classifier::TrainingRecord;
 use crate::corpus::SequenceOptions;
 use crate::evaluation::Calibration;
 use crate::nn::Layer;
-use crate::text::VectorizerOptions;
+use crate::text::{FeatureScaling, VectorizerOptions};
 
 /// The one key of `__metadata__`.
 pub(super) const KEY: &str = "slugline";
@@ -55,6 +55,7 @@ pub(super) struct Description {
 pub(super) enum VectorizerPart {
     MultiHot { width: usize, options: SequenceOptions },
     Terms { options: Box<VectorizerOptions>, mean_length: f32 },
+    Features { scaling: FeatureScaling },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +86,9 @@ pub(super) const NGRAM_WORDS: &str = "ngrams.words";
 pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
 pub(super) const FEATURES: &str = "features";
 pub(super) const FACTORS: &str = "factors";
+
+/// The index of each feature, where texts are lists of features.
+pub(super) const INDICES: &str = "indices";
 
 /// Position of the first number that is NaN or infinite.
 pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {
