@@ -8,6 +8,6 @@ mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use parse::threads;
-pub(crate) use read::{Data, ReadArgs, quoted};
+pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -3,7 +3,9 @@
 mod download;
 mod epochs;
 mod number;
+mod predicting;
 mod reading;
+mod replace;
 mod table;
 mod wrap;
 
@@ -20,7 +22,9 @@ use crate::failure::Failure;
 pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{EpochLine, Series, TrainingBar};
 pub(crate) use number::{bytes, grouped, score};
+pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;
+pub(crate) use replace::NewFile;
 pub(crate) use table::{Align, Table};
 pub(crate) use wrap::wrapped;
 

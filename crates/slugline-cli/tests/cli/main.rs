@@ -7,6 +7,7 @@ mod datasets;
 mod demo;
 mod evaluate;
 mod files;
+mod formats;
 mod inspect;
 mod predict;
 mod real;
