@@ -15,7 +15,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
+    score, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -33,8 +34,10 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
+                        and its numbers}
   auto                  what was tried and chosen; null with settings given
+  cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -53,8 +56,9 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
     auto: Option<&'a AutoRecord>,
+    cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -97,6 +101,7 @@ impl InspectArgs {
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
             auto: record.auto.as_ref(),
+            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -131,6 +136,9 @@ impl InspectArgs {
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
         let history = history_table(&record.history, console.verbose);
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        if let Some(folds) = &record.cross_validation {
+            writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
+        }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
             let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
@@ -163,8 +171,15 @@ fn settings_table(classifier: &Classifier) -> Table {
         let width = vectorizer.width().to_string();
         settings.insert(0, Setting { name: "given features", value: width });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    let mut figure =
+        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => figure("temperature", *temperature),
+        Calibration::Mixture(mixture) => {
+            figure("temperature", mixture.temperature);
+            figure("label noise", mixture.noise);
+        }
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));

@@ -7,7 +7,7 @@ mod settings;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::threads;
+pub(crate) use parse::{one_of, similarity, threads};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

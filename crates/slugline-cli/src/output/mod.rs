@@ -2,6 +2,8 @@
 
 mod download;
 mod epochs;
+mod file;
+mod folds;
 mod number;
 mod predicting;
 mod reading;
@@ -21,6 +23,8 @@ use crate::failure::Failure;
 
 pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{EpochLine, Series, TrainingBar};
+pub(crate) use file::{check_target, to_file};
+pub(crate) use folds::{FoldsReport, fold_line, folds_table};
 pub(crate) use number::{bytes, grouped, score};
 pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anstream::StripStream;
 use tempfile::NamedTempFile;
 
+use super::check_target;
 use crate::failure::Failure;
 
 /// A file that is there as a whole or not at all: results go to a temporary file beside it, which takes
@@ -24,21 +25,11 @@ impl NewFile {
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let failed = |source| Failure::File { action: "write", path: path.to_owned(), source };
-        let shown = path.display();
-        if target.is_dir() {
-            let problem = format!("cannot write to {shown}, which is a folder; name a file");
-            return Err(Failure::Other(problem));
-        }
+        check_target(path)?;
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        if !folder.is_dir() {
-            let folder = folder.display();
-            return Err(Failure::Other(format!(
-                "cannot write to {shown}: there is no folder {folder}; make it first"
-            )));
-        }
         let (file, temporary) = if target.exists() && !target.is_file() {
             (File::options().write(true).open(&target).map_err(failed)?, None)
         } else {

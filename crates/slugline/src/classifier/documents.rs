@@ -8,7 +8,7 @@ use crate::corpus::split::stratified_split;
 use crate::corpus::{Content, Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
 use crate::evaluation::{Calibration, Evaluation, Reliability};
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
 
 /// Bins of the reliability table.
 const BINS: usize = 15;
@@ -70,11 +70,11 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     pub(super) fn new(
         documents: &'a Documents,
-        options: &VectorizerOptions,
+        analyzer: &AnalyzerOptions,
     ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let texts: Vec<&str> = documents.texts().collect();
-        let tokenised = Tokenised::new(&texts, &options.analyzer);
+        let tokenised = Tokenised::new(&texts, analyzer);
         Ok(Self { documents, labels, tokenised, fingerprint: documents.fingerprint() })
     }
 
@@ -131,7 +131,7 @@ impl<'a> Prepared<'a> {
             true => Matrix::zeros(0, classes),
             false => classifier.network.predict(x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
+        classifier.calibration = Calibration::fit_mixture(&probabilities, y_held_out);
         Ok((classifier, probabilities))
     }
 }
@@ -183,7 +183,7 @@ impl Classifier {
             return Self::train_with(&corpus, options, callbacks);
         };
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, features)?;
+        let prepared = Prepared::new(documents, &features.analyzer)?;
         let rows = prepared.rows(&division, features)?;
         Ok(prepared.train(&rows, options, name, callbacks)?.0)
     }

@@ -149,7 +149,7 @@ impl<'a> Prepared<'a> {
             true => Matrix::zeros(0, classes),
             false => classifier.network.predict(&x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, &y_held_out);
+        classifier.calibration = Calibration::fit_mixture(&probabilities, &y_held_out);
         Ok((classifier, probabilities, y_held_out))
     }
 }
@@ -233,7 +233,7 @@ pub(super) fn train_auto(
         a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
     });
     let (chosen, scaling, calibration) = match best {
-        Some((chosen, &(scaling, _, calibration))) => (chosen, scaling, calibration),
+        Some((chosen, (scaling, _, calibration))) => (chosen, *scaling, calibration.clone()),
         None => (0, FeatureScaling::MaxAbsUnit, Calibration::None),
     };
     let last = match large {
@@ -264,7 +264,7 @@ fn score(
     features: &str,
     epochs: usize,
 ) -> (Candidate, Calibration) {
-    let calibration = classifier.calibration;
+    let calibration = classifier.calibration.clone();
     calibration.apply_rows(&mut probabilities);
     let right = probabilities.argmax_rows().iter().zip(y).filter(|(a, b)| a == b).count();
     let candidate = Candidate {

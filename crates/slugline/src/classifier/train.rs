@@ -170,6 +170,7 @@ impl Fitted {
             label_kind: LabelKind::Single,
             options: options.clone(),
             auto: None,
+            cross_validation: None,
             history,
             best_epoch,
             class_counts,
