@@ -108,11 +108,9 @@ fn rows_are_answered_as_they_come() {
 #[test]
 fn lists_of_features_are_trained_on_scored_and_answered() {
     let place = Place::new();
-    let mut lines = String::new();
-    for i in 0..60 {
-        lines.push_str(&format!("+1 3:{} 9:0.5 # up\n-1 4:{} 9:0.5\n", 1 + i % 3, 1 + i % 4));
-    }
-    fs::write(place.path().join("a.svm"), &lines).unwrap();
+    let pair = |i| format!("+1 3:{} 9:0.5 # up\n-1 4:{} 9:0.5\n", 1 + i % 3, 1 + i % 4);
+    let lines: Vec<String> = (0..60).map(pair).collect();
+    fs::write(place.path().join("a.svm"), lines.concat()).unwrap();
     let trained = place.run("train a.svm -o m.slug --format json").json();
     let candidates = trained["auto"]["candidates"].as_array().unwrap();
     assert!(

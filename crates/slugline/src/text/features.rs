@@ -164,11 +164,15 @@ impl FeatureListVectorizer {
             let squares: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
             if squares > 0.0 {
                 let length = squares.sqrt();
-                values.iter_mut().for_each(|v| *v = (f64::from(*v) / length) as f32);
+                for v in values.iter_mut() {
+                    *v = (f64::from(*v) / length) as f32;
+                }
             }
         }
         // What a file may hold is finite; sums and products need not be.
-        values.iter_mut().for_each(|v| *v = v.clamp(f32::MIN, f32::MAX));
+        for v in values.iter_mut() {
+            *v = v.clamp(f32::MIN, f32::MAX);
+        }
     }
 
     /// The rows of documents: shape `[texts, width]`.

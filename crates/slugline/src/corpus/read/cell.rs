@@ -16,10 +16,17 @@ use serde_json::{Map, Value};
 pub(super) fn is_text(kind: &DataType) -> bool {
     match kind {
         DataType::Dictionary(_, values) => is_text(values),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        // Text of writers that do not say so.
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::Null => true,
-        _ => false,
+        // Some writers do not say that their bytes are text.
+        other => matches!(
+            other,
+            DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+                | DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+                | DataType::Null
+        ),
     }
 }
 

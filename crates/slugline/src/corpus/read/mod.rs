@@ -172,14 +172,8 @@ pub fn read(
         let source_name = inputs.join(", ");
         return Err(ReadError::Empty { source_name, skipped: skipped.count });
     };
-    let train = match &parts.train {
-        Some(_) => None,
-        None => {
-            let none = Documents::of_kind(any.class_names().to_vec(), any.label_kind());
-            Some(none.with_content(content))
-        }
-    };
-    let train = parts.train.or(train).unwrap_or_else(|| unreachable!("one of the two"));
+    let none = Documents::of_kind(any.class_names().to_vec(), any.label_kind());
+    let train = parts.train.unwrap_or_else(|| none.with_content(content));
     let (validation, test) = (parts.validation, parts.test);
     Ok(Read { train, validation, test, layouts, skipped, empty_texts })
 }

@@ -71,8 +71,9 @@ impl SvmLight {
         if !indices.is_sorted() {
             indices.sort_unstable();
         }
-        if let Some(twice) = indices.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("the feature {} has two values", twice[0]));
+        let again = indices.iter().zip(indices.iter().skip(1)).find(|(a, b)| a == b);
+        if let Some((index, _)) = again {
+            return Err(format!("the feature {index} has two values"));
         }
         let labels = match self.labels {
             LabelUse::Ignored => RowLabels::None,

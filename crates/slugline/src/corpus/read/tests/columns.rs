@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::Compression;
+use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder};
 use arrow_array::types::Int32Type;
@@ -88,9 +88,9 @@ fn every_form_of_columns_gives_the_same_documents() {
     let plain = parquet(&news, Compression::SNAPPY);
     for (what, bytes, title) in [
         ("snappy", plain.clone(), "Parquet"),
-        ("gzip", parquet(&news, Compression::GZIP(Default::default())), "Parquet"),
+        ("gzip", parquet(&news, Compression::GZIP(GzipLevel::default())), "Parquet"),
         ("lz4", parquet(&news, Compression::LZ4_RAW), "Parquet"),
-        ("zstd", parquet(&news, Compression::ZSTD(Default::default())), "Parquet"),
+        ("zstd", parquet(&news, Compression::ZSTD(ZstdLevel::default())), "Parquet"),
         ("as a whole", zstd(&plain), "Parquet in zstd"),
         ("file", arrow_file(&news, None), "Arrow"),
         ("lz4 file", arrow_file(&news, Some(CompressionType::LZ4_FRAME)), "Arrow"),
@@ -274,7 +274,7 @@ proptest! {
     ) {
         let news = news();
         let mut bytes = match form {
-            0 => parquet(&news, Compression::ZSTD(Default::default())),
+            0 => parquet(&news, Compression::ZSTD(ZstdLevel::default())),
             1 => parquet(&news, Compression::UNCOMPRESSED),
             2 => arrow_file(&news, Some(CompressionType::LZ4_FRAME)),
             _ => arrow_stream(&news),

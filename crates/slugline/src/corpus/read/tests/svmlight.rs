@@ -67,7 +67,8 @@ proptest! {
         let text = |list: &std::collections::BTreeMap<u32, f32>| {
             list.iter().map(|(i, v)| format!("{i}:{v}")).collect::<Vec<_>>().join(" ")
         };
-        let lines: String = lists.iter().map(|(y, list)| format!("{y} {}\n", text(list))).collect();
+        let lines: Vec<String> = lists.iter().map(|(y, list)| format!("{y} {}", text(list))).collect();
+        let lines = lines.join("\n");
         let found = read_bytes("a", lines.as_bytes(), &ReadOptions::default()).unwrap().train;
         for (i, (_, list)) in lists.iter().enumerate() {
             prop_assert_eq!(found.text(i), text(list));
