@@ -121,7 +121,7 @@ enum Input<'a> {
     /// A text a line of a file, or of standard input.
     Lines(Option<&'a Path>),
     /// Rows of a file, or of standard input.
-    Rows(String, ReadOptions),
+    Rows(String, Box<ReadOptions>),
 }
 
 impl PredictArgs {
@@ -143,7 +143,9 @@ impl PredictArgs {
         with_threads(self.threads, || match input {
             Input::Words(texts) => {
                 let mut batch = Batch::default();
-                texts.iter().for_each(|text| batch.push(text, None));
+                for text in texts {
+                    batch.push(text, None);
+                }
                 answers.write(&batch, file.as_mut())
             }
             Input::Lines(path) => {
@@ -204,7 +206,7 @@ impl PredictArgs {
             labels: LabelUse::Ignored,
             ..self.form.options()
         };
-        Ok(Input::Rows(name, options))
+        Ok(Input::Rows(name, Box::new(options)))
     }
 }
 

@@ -170,11 +170,11 @@ pub(crate) struct TrainingArgs {
         help = preset("Factors of the classes' losses; `balanced` gives every class the same say",
             "class-weight"))]
     class_weight: Option<ClassWeight>,
-    /// What is made of the values of given features (SVMlight): none, max_abs (each feature at most 1),
-    /// max_abs_unit (rows of length 1 besides)
     #[arg(long, value_name = "WHAT", help_heading = "Training", hide_possible_values = true,
         value_parser = one_of(FeatureScaling::ALL.map(FeatureScaling::name),
-            |name| FeatureScaling::ALL.into_iter().find(|choice| choice.name() == name)))]
+            |name| FeatureScaling::ALL.into_iter().find(|choice| choice.name() == name)),
+        help = "What is made of the values of given features (SVMlight): none, max_abs (each feature \
+            at most 1) or max_abs_unit (rows of length 1 besides) [default: none]")]
     feature_scaling: Option<FeatureScaling>,
     #[arg(long, value_name = "N|SHARE", help_heading = "Training",
         help = preset("Training samples held out: the first N, or the last share (0.2), or `none`",

@@ -80,7 +80,17 @@ fn parts_table(description: &FilesDescription) -> Table {
         let (empty, unlabelled) = (grouped(*empty_texts), grouped(*unlabelled));
         match lengths {
             None => {
-                table.row([&name, &documents, &tokens, &"–", &"–", &"–", &"–", &empty, &unlabelled])
+                table.row([
+                    &name,
+                    &documents,
+                    &tokens,
+                    &"–",
+                    &"–",
+                    &"–",
+                    &"–",
+                    &empty,
+                    &unlabelled,
+                ]);
             }
             Some(l) => table.row([
                 &name,

@@ -38,7 +38,8 @@ impl Source for TableRows {
         batch.bytes = self.rows.progress().bytes;
         let source = |name: &str| self.many.then(|| name.to_owned());
         match row {
-            None => return Ok(false),
+            // No rows, no answers.
+            None | Some(Err(ReadError::Empty { .. })) => return Ok(false),
             Some(Ok(Row { text, place, kept, .. })) => {
                 let about = About { source: source(&place.source), row: place.row, kept };
                 batch.push(&text, Some(Box::new(about)));
@@ -46,8 +47,6 @@ impl Source for TableRows {
             Some(Err(ReadError::Row { place, problem })) if self.on_error == OnError::Skip => {
                 batch.push_bad(Bad { source: source(&place.source), row: place.row, problem });
             }
-            // No rows, no answers.
-            Some(Err(ReadError::Empty { .. })) => return Ok(false),
             Some(Err(error)) => return Err(error.into()),
         }
         Ok(true)
