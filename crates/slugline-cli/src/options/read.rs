@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
-use slugline::corpus::Dataset;
 use slugline::corpus::read::{Format, OnError, Read, ReadError, ReadOptions, read};
+use slugline::corpus::{Dataset, Documents, LabelKind};
 
 use super::parse::one_of;
 use crate::failure::Failure;
@@ -169,18 +169,30 @@ impl ReadArgs {
         console: Console,
     ) -> Result<Read, Failure> {
         let class_names = class_names.map(<[String]>::to_vec);
-        let options = ReadOptions { class_names, ..self.options() };
-        let found = load(files, &options, console)?;
-        for layout in &found.layouts {
-            console.note(format_args!("{layout}"));
+        read_files(files, &ReadOptions { class_names, ..self.options() }, console)
+    }
+
+    /// Reads a file of documents to validate on, which have the classes and the kind of labels of those
+    /// to train on: its validation part, if it has one, else what it has to train on.
+    pub(crate) fn read_held_out(
+        &self,
+        file: &str,
+        train: &Documents,
+        console: Console,
+    ) -> Result<Documents, Failure> {
+        let base = self.options();
+        let multi = (train.label_kind() == LabelKind::Multi).then_some(true);
+        let options = ReadOptions {
+            class_names: Some(train.class_names().to_vec()),
+            multi_label: multi.or(base.multi_label),
+            ..base
+        };
+        let found = read_files(&[file.to_owned()], &options, console)?;
+        let documents = found.validation.unwrap_or(found.train);
+        match documents.is_empty() {
+            true => Err(Failure::Other(format!("{file} has documents for testing alone"))),
+            false => Ok(documents),
         }
-        let first = found.skipped.first.iter().map(|(place, problem)| (place, problem.as_str()));
-        note_skipped(console, found.skipped.count, first);
-        if found.empty_texts > 0 {
-            let empty = grouped(found.empty_texts);
-            console.note(format_args!("{empty} documents have no text"));
-        }
-        Ok(found)
     }
 
     /// Reads labelled files to describe them: bad rows are left out and counted, nothing is said.
@@ -232,6 +244,21 @@ fn load(files: &[String], options: &ReadOptions, console: Console) -> Result<Rea
         }
         error => error.into(),
     })
+}
+
+/// Reads files, and says what they were taken for.
+fn read_files(files: &[String], options: &ReadOptions, console: Console) -> Result<Read, Failure> {
+    let found = load(files, options, console)?;
+    for layout in &found.layouts {
+        console.note(format_args!("{layout}"));
+    }
+    let first = found.skipped.first.iter().map(|(place, problem)| (place, problem.as_str()));
+    note_skipped(console, found.skipped.count, first);
+    if found.empty_texts > 0 {
+        let empty = grouped(found.empty_texts);
+        console.note(format_args!("{empty} documents have no text"));
+    }
+    Ok(found)
 }
 
 /// Tells of bad rows that were left out: how many, and the first of them.

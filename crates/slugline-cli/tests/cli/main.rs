@@ -9,6 +9,7 @@ mod evaluate;
 mod files;
 mod formats;
 mod inspect;
+mod labels;
 mod predict;
 mod real;
 mod train;

@@ -2,26 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::auto::{AutoOptions, AutoRecord, Candidate};
-use super::documents::{Division, divide, log_loss, single_labels};
-use super::train::{Fitting, class_counts};
-use super::{
-    ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit,
-};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
-use crate::evaluation::Calibration;
+use super::auto::{Attempt, AutoOptions, AutoRecord, Watch, best, to_finish_by};
+use super::documents::{Division, Rows, divide};
+use super::labels::loss_for;
+use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
+use crate::corpus::{Documents, LabelKind};
 use crate::nn::{
-    Activation, BatchReport, Callback, CsrMatrix, Flow, Initializer, LearningRate, Loss, Matrix,
-    NnError, Optimizer, SparseRule, StopReason,
+    Activation, Callback, Flow, Initializer, LearningRate, Loss, NnError, Optimizer, SparseRule,
+    StopReason,
 };
 use crate::text::{FeatureListVectorizer, FeatureScaling};
-
-/// Documents that candidates are trained on and held against are no more than this.
-const MOST_TO_CHOOSE_BY: usize = 60_000;
-
-/// Of more documents than that, so many stay out of the last training to calibrate by.
-const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 32;
@@ -33,8 +23,13 @@ const TRIED: [(FeatureScaling, &str); 3] = [
     (FeatureScaling::MaxAbsUnit, "given features, each at most 1, rows of length 1"),
 ];
 
-/// The settings for `samples` training documents.
-fn settings(scaling: FeatureScaling, samples: usize, auto: AutoOptions) -> TrainingOptions {
+/// The settings for `samples` training documents with labels of a kind.
+fn settings(
+    scaling: FeatureScaling,
+    samples: usize,
+    auto: AutoOptions,
+    kind: LabelKind,
+) -> TrainingOptions {
     const UNITS: usize = 64;
     const RATE: f64 = 3e-3;
     let steps = samples.div_ceil(BATCH).max(1);
@@ -58,7 +53,7 @@ fn settings(scaling: FeatureScaling, samples: usize, auto: AutoOptions) -> Train
             epsilon: 1e-7,
             sparse_rule: SparseRule::Lazy,
         },
-        loss: Loss::CategoricalCrossentropy { label_smoothing: 0.05 },
+        loss: loss_for(Loss::CategoricalCrossentropy { label_smoothing: 0.05 }, kind),
         batch_size: BATCH,
         epochs,
         validation: ValidationSplit::None,
@@ -70,88 +65,28 @@ fn settings(scaling: FeatureScaling, samples: usize, auto: AutoOptions) -> Train
     }
 }
 
-/// Documents with what every training of them needs.
-struct Prepared<'a> {
-    documents: &'a Documents,
-    labels: &'a [u32],
-    name: &'a str,
-    fingerprint: String,
-}
-
-/// What a network is trained on and held against.
-struct Rows {
-    vectorizer: FeatureListVectorizer,
-    x: CsrMatrix,
-    y: Vec<u32>,
-    x_held_out: CsrMatrix,
-    y_held_out: Vec<u32>,
-}
-
-impl<'a> Prepared<'a> {
-    fn new(documents: &'a Documents, name: &'a str) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
-        Ok(Self { documents, labels, name, fingerprint: documents.fingerprint() })
+/// Learns the features of the documents that are trained on, and gives the rows of all that the division
+/// names.
+fn rows(
+    documents: &Documents,
+    division: &Division,
+    scaling: FeatureScaling,
+) -> Result<Rows, ClassifierError> {
+    let Division { train, held_out } = division;
+    let text = |&i: &usize| documents.text(i);
+    let vectorizer = FeatureListVectorizer::fit(train.iter().map(text), scaling);
+    if vectorizer.width() == 0 {
+        return Err(ClassifierError::NoFeatures);
     }
-
-    /// Learns the features of the documents that are trained on, and gives the rows of all that the
-    /// division names.
-    fn rows(&self, division: &Division, scaling: FeatureScaling) -> Result<Rows, ClassifierError> {
-        let of = |rows: &[usize]| rows.iter().map(|&i| self.labels[i]).collect();
-        let Division { train, held_out } = division;
-        let text = |i: &usize| self.documents.text(*i);
-        let vectorizer = FeatureListVectorizer::fit(train.iter().map(text), scaling);
-        if vectorizer.width() == 0 {
-            return Err(ClassifierError::NoFeatures);
-        }
-        Ok(Rows {
-            x: vectorizer.transform(train.iter().map(text))?,
-            y: of(train),
-            x_held_out: vectorizer.transform(held_out.iter().map(text))?,
-            y_held_out: of(held_out),
-            vectorizer,
-        })
-    }
-
-    /// Trains by the settings. With documents held out, these calibrate the classifier, and their
-    /// probabilities, not calibrated, come too.
-    fn train(
-        &self,
-        division: &Division,
-        options: &TrainingOptions,
-        callbacks: &mut [&mut dyn Callback],
-    ) -> Result<(Classifier, Matrix, Vec<u32>), ClassifierError> {
-        let classes = self.documents.class_names().len();
-        let rows = self.rows(division, options.feature_scaling)?;
-        let Rows { vectorizer, x, y, x_held_out, y_held_out } = rows;
-        let weights = self.documents.weights();
-        let weights = weights.map(|all| division.train.iter().map(|&i| all[i]).collect::<Vec<_>>());
-        let fitting = Fitting {
-            options,
-            classes,
-            x: &x,
-            y: &y,
-            held_out: (!y_held_out.is_empty()).then_some((&x_held_out, &y_held_out[..])),
-            weights: weights.as_deref(),
-        };
-        let fitted = fitting.run(callbacks)?;
-        let corpus = CorpusRecord {
-            name: self.name.to_owned(),
-            description: format!("{} documents of {classes} classes", self.documents.len()),
-            fingerprint: self.fingerprint.clone(),
-            train_samples: y.len(),
-            validation_samples: y_held_out.len(),
-        };
-        let counts = class_counts(self.labels, classes);
-        let names = self.documents.class_names().to_vec();
-        let mut classifier =
-            fitted.classifier(vectorizer.into(), names, corpus, options, counts)?;
-        let probabilities = match y_held_out.is_empty() {
-            true => Matrix::zeros(0, classes),
-            false => classifier.network.predict(&x_held_out)?,
-        };
-        classifier.calibration = Calibration::fit_mixture(&probabilities, &y_held_out);
-        Ok((classifier, probabilities, y_held_out))
-    }
+    let (labels, weights) = (documents.labels(), documents.weights());
+    Ok(Rows {
+        x: vectorizer.transform(train.iter().map(text))?,
+        y: labels.select(train),
+        x_held_out: vectorizer.transform(held_out.iter().map(text))?,
+        y_held_out: labels.select(held_out),
+        weights: weights.map(|weights| train.iter().map(|&i| weights[i]).collect()),
+        vectorizer: vectorizer.into(),
+    })
 }
 
 /// Trains by the settings given.
@@ -161,56 +96,39 @@ pub(super) fn train(
     options: &TrainingOptions,
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Classifier, ClassifierError> {
-    let prepared = Prepared::new(documents, name)?;
-    let division = divide(prepared.labels, options.validation, options.seed)?;
-    Ok(prepared.train(&division, options, callbacks)?.0)
-}
-
-/// Stops a candidate when asked to.
-struct Watch<'a>(&'a (dyn Fn() -> Flow + Sync));
-
-impl Callback for Watch<'_> {
-    fn on_batch_end(&mut self, _: &BatchReport) -> Flow {
-        (self.0)()
-    }
+    let division = divide(documents.labels(), options.validation, options.seed)?;
+    let rows = rows(documents, &division, options.feature_scaling)?;
+    Ok(rows.train(documents, &documents.fingerprint(), options, name, callbacks)?.0)
 }
 
 /// Tries what may be made of the values on held-out documents, takes the best, calibrates it by them,
-/// and trains once more on all; of very many documents as for texts.
-pub(super) fn train_auto(
+/// and trains once more on all.
+pub(super) fn choose(
     documents: &Documents,
+    division: &Division,
     name: &str,
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Classifier, ClassifierError> {
-    let prepared = Prepared::new(documents, name)?;
-    let (n, labels) = (documents.len(), prepared.labels);
-    let large = n > MOST_TO_CHOOSE_BY;
-    let sample: Vec<usize> = match large {
-        true => stratified_split(labels, MOST_TO_CHOOSE_BY as f64 / n as f64, auto.seed).1,
-        false => (0..n).collect(),
-    };
-    let sample_labels: Vec<u32> = sample.iter().map(|&i| labels[i]).collect();
-    let count = (1.0 / auto.validation).round().max(2.0) as u32;
-    let folds = stratified_folds(&sample_labels, count, auto.seed);
-    let division = Division::by_fold(&sample, &folds, 0);
-
+    let (labels, fingerprint) = (documents.labels(), documents.fingerprint());
+    let kind = labels.kind();
     let attempt = |&(scaling, features): &(FeatureScaling, &str)| {
         // Each candidate on one thread: they need not wait for each other.
         let one = AutoOptions { threads: 1, ..auto };
-        let options = settings(scaling, division.train.len(), one);
+        let options = settings(scaling, division.train.len(), one, kind);
+        let rows = rows(documents, division, scaling)?;
         let mut watch = Watch(go_on);
-        let trained = prepared.train(&division, &options, &mut [&mut watch]);
-        match trained {
-            Ok((classifier, ..))
+        match rows.train(documents, &fingerprint, &options, name, &mut [&mut watch]) {
+            Ok((classifier, _))
                 if classifier.record.history.stop_reason == StopReason::Interrupted =>
             {
                 Err(ClassifierError::Interrupted)
             }
-            Ok((classifier, probabilities, y)) => {
-                Ok(Some(score(&classifier, probabilities, &y, features, options.epochs)))
-            }
+            Ok(fitted) => Ok(Some((
+                scaling,
+                Attempt::new(fitted, features, options.epochs, &rows.y_held_out),
+            ))),
             // Large values as they are can throw weights out of range; others need not.
             Err(
                 ClassifierError::Diverged { .. }
@@ -219,61 +137,30 @@ pub(super) fn train_auto(
             Err(error) => Err(error),
         }
     };
-    let results: Vec<Option<(Candidate, Calibration)>> =
+    let results: Vec<Option<(FeatureScaling, Attempt)>> =
         TRIED.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let results: Vec<(FeatureScaling, Candidate, Calibration)> = results
-        .into_iter()
-        .zip(TRIED)
-        .filter_map(|(result, (scaling, _))| {
-            result.map(|(c, calibration)| (scaling, c, calibration))
-        })
-        .collect();
-    // The first of equals.
-    let best = results.iter().enumerate().rev().max_by(|(_, (_, a, _)), (_, (_, b, _))| {
-        a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
-    });
-    let (chosen, scaling, calibration) = match best {
-        Some((chosen, (scaling, _, calibration))) => (chosen, *scaling, calibration.clone()),
-        None => (0, FeatureScaling::MaxAbsUnit, Calibration::None),
-    };
-    let last = match large {
-        true => divide(labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), auto.seed)?,
-        false => Division { train: (0..n).collect(), held_out: Vec::new() },
-    };
-    let options = settings(scaling, last.train.len(), auto);
-    let (mut classifier, ..) = prepared.train(&last, &options, callbacks)?;
-    if !large {
-        classifier.calibration = calibration;
+    let (scalings, attempts): (Vec<FeatureScaling>, Vec<Attempt>) =
+        results.into_iter().flatten().unzip();
+    let chosen = best(&attempts, kind);
+    // Where none was good for anything, the tamest has the last word.
+    let scaling = scalings.get(chosen).copied().unwrap_or(FeatureScaling::MaxAbsUnit);
+
+    let last = to_finish_by(labels, auto)?;
+    let options = settings(scaling, last.train.len(), auto, kind);
+    let rows = rows(documents, &last, scaling)?;
+    let (mut classifier, _) = rows.train(documents, &fingerprint, &options, name, callbacks)?;
+    if let Some(attempt) = attempts.get(chosen).filter(|_| last.held_out.is_empty()) {
+        classifier.calibration = attempt.calibration.clone();
     }
-    let pairs: usize = documents.texts().map(|text| text.split(' ').count()).sum();
+    let pairs: usize = documents.texts().map(|text| text.split_ascii_whitespace().count()).sum();
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
         held_out_samples: division.held_out.len(),
-        mean_tokens: pairs as f64 / n as f64,
-        candidates: results.into_iter().map(|(_, candidate, _)| candidate).collect(),
+        mean_tokens: pairs as f64 / documents.len() as f64,
+        candidates: attempts.into_iter().map(|attempt| attempt.candidate).collect(),
         chosen,
     });
     Ok(classifier)
-}
-
-/// How good a candidate is on the held-out documents, and what calibrates it.
-fn score(
-    classifier: &Classifier,
-    mut probabilities: Matrix,
-    y: &[u32],
-    features: &str,
-    epochs: usize,
-) -> (Candidate, Calibration) {
-    let calibration = classifier.calibration.clone();
-    calibration.apply_rows(&mut probabilities);
-    let right = probabilities.argmax_rows().iter().zip(y).filter(|(a, b)| a == b).count();
-    let candidate = Candidate {
-        features: features.to_owned(),
-        epochs,
-        accuracy: right as f64 / y.len().max(1) as f64,
-        log_loss: log_loss(&probabilities, y),
-    };
-    (candidate, calibration)
 }
 
 #[cfg(test)]
