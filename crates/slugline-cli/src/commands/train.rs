@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{
-    AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord, TrainingRecord,
-};
+use slugline::classifier::{AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord};
 use slugline::corpus::{Documents, LabelKind, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Flow, StopReason};
@@ -62,6 +60,7 @@ Examples:
   slugline train tickets.csv --folds 5
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline train tickets.csv --threshold precision=0.9
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
   slugline train tickets.csv --validation held-out.csv
   slugline train tickets.csv --ngrams 2 --char-ngrams 3-5 --class-weight weights.csv
@@ -82,6 +81,8 @@ JSON (stable; more fields may be added): one object with
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
                  chosen, train_samples, held_out_samples, mean_tokens}; null with settings given;
                  candidates for any number of labels a document have micro_f1 too
+  thresholds     {aim, documents, classes: [{support, predicted, precision, recall, f1, reached}]}:
+                 what --threshold reaches on the held-out documents; null where none are fitted
   cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
                  log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
@@ -185,9 +186,9 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(record, parameters, fit_time))
+            write_json(&self.as_json(&classifier, parameters, fit_time))
         } else {
-            self.print(console, record, parameters, fit_time)
+            self.print(console, &classifier, parameters, fit_time)
         }
     }
 
@@ -347,7 +348,8 @@ impl TrainRun<'_> {
         Ok((train, held_out))
     }
 
-    fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
+    fn as_json(&self, classifier: &Classifier, parameters: usize, fit_time: Duration) -> Value {
+        let record = classifier.record();
         let history = &record.history;
         json!({
             "model": self.output.display().to_string(),
@@ -364,6 +366,7 @@ impl TrainRun<'_> {
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "thresholds": classifier.decisions().fitted,
             "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
         })
@@ -372,12 +375,13 @@ impl TrainRun<'_> {
     fn print(
         &self,
         console: Console,
-        record: &TrainingRecord,
+        classifier: &Classifier,
         parameters: usize,
         fit_time: Duration,
     ) -> Result<(), Failure> {
         use std::io::Write;
 
+        let record = classifier.record();
         let history = &record.history;
         let mut table = Table::pairs();
         let size = std::fs::metadata(&self.output).map_or(0, |file| file.len());
@@ -414,6 +418,17 @@ impl TrainRun<'_> {
             table.row([
                 &"best epoch",
                 &format_args!("{epoch}: validation loss {loss}, {title} {reached}"),
+            ]);
+        }
+        if let Some(fitted) = &classifier.decisions().fitted {
+            let (reached, all) = (fitted.reached(), fitted.classes.len());
+            table.row([
+                &"thresholds",
+                &format_args!(
+                    "{}: reached by {reached} of {all} classes on {} held-out documents",
+                    fitted.aim,
+                    grouped(fitted.documents)
+                ),
             ]);
         }
         let mut out = out();

@@ -1,5 +1,6 @@
 //! Arguments that commands share, and settings as arguments.
 
+mod answers;
 mod data;
 mod features;
 mod loss;
@@ -8,8 +9,9 @@ mod read;
 mod settings;
 mod training;
 
+pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{HeldOut, one_of, similarity, threads};
+pub(crate) use parse::{HeldOut, confidence, one_of, positive, similarity, threads};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -51,6 +51,16 @@ pub(crate) fn fraction(text: &str) -> Result<f64, String> {
     number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
 }
 
+/// From 0 to 1, in single precision.
+pub(crate) fn probability(text: &str) -> Result<f32, String> {
+    number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
+}
+
+/// Above 0 and below 1.
+pub(crate) fn confidence(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0 and below 1", |x| x > 0.0 && x < 1.0)
+}
+
 /// From 0.5 to 1.
 pub(crate) fn similarity(text: &str) -> Result<f64, String> {
     number(text, "a number from 0.5 to 1", |x| (0.5..=1.0).contains(&x))
@@ -232,7 +242,8 @@ mod tests {
             assert!(share(bad).is_err(), "{bad}");
         }
         for bad in ["1.1", "NaN"] {
-            assert!(fraction(bad).is_err() && similarity(bad).is_err(), "{bad}");
+            assert!(fraction(bad).is_err() && probability(bad).is_err(), "{bad}");
+            assert!(similarity(bad).is_err() && confidence(bad).is_err(), "{bad}");
         }
         for bad in ["0", "inf", "-1"] {
             assert!(above_zero(bad).is_err(), "{bad}");

@@ -7,6 +7,7 @@ use slugline::classifier::{
     AutoOptions, ClassWeightFile, ClassifierError, Preset, TrainingOptions, ValidationSplit,
 };
 use slugline::corpus::{LabelKind, SequenceOptions};
+use slugline::decision::{DecisionOptions, Threshold};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
 use slugline::text::{FeatureScaling, VectorizerOptions};
 
@@ -14,7 +15,7 @@ use super::features::FeatureArgs;
 use super::loss::LossArgs;
 use super::parse::{
     ClassFactors, HeldOut, Hidden, Optional, above_zero, features, fraction, not_negative, one_of,
-    positive, rate, share, threads,
+    positive, probability, rate, share, threads,
 };
 use super::read::quoted;
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings, with};
@@ -119,8 +120,8 @@ pub(crate) struct TrainingArgs {
     /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
     /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
     /// more on all documents, and says what it tried. What is held out by a file of its own or a
-    /// validation part of the data is not trained on. Only --validation, --seed and --threads go
-    /// with it.
+    /// validation part of the data is not trained on. Only --validation, --seed, --threads,
+    /// --threshold, --min-confidence and --max-unknown-words go with it.
     ///
     /// With the others every other argument overrides one of their settings.
     ///
@@ -194,6 +195,23 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
         value_parser = threads())]
     threads: usize,
+
+    /// Thresholds of the classes, kept in the model: `f1`, `precision=P` or `recall=R`, each fitted on
+    /// the held-out documents; a number from 0 to 1 for all; or `none` [default: none]
+    ///
+    /// The answer is the most probable class whose probability reaches its threshold, and `unknown`
+    /// where there is none. `f1` looks for the best F1 of each class, `precision=0.9` for as many
+    /// answers as a precision of 0.9 leaves, `recall=0.9` for the best precision with a recall of 0.9.
+    /// What is not reached on the held-out documents is told. `slugline threshold` fits thresholds
+    /// afterwards.
+    #[arg(long, value_name = "WHAT", help_heading = "Answers")]
+    threshold: Option<Threshold>,
+    /// Answer `unknown` where the largest probability is below P, kept in the model [default: 0]
+    #[arg(long, value_name = "P", help_heading = "Answers", value_parser = probability)]
+    min_confidence: Option<f32>,
+    /// Answer `unknown` where the share of unknown words is above SHARE, kept in the model [default: 1]
+    #[arg(long, value_name = "SHARE", help_heading = "Answers", value_parser = probability)]
+    max_unknown_words: Option<f32>,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",
         value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
@@ -340,11 +358,8 @@ pub(super) fn usage(problem: String) -> Failure {
 }
 
 impl TrainingArgs {
-    /// The plan that the arguments make.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] for an argument that has no meaning beside the others.
-    pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
+    /// The preset, and whether `auto` chooses by itself.
+    fn recipe(&self) -> Result<(Preset, bool), Failure> {
         let (given, loading, of_text) = (self.given(), self.given_loading(), self.features.given());
         let all = [&given[..], &loading, &of_text].concat();
         let (preset, auto) = match (self.preset, all.as_slice()) {
@@ -369,6 +384,30 @@ impl TrainingArgs {
                 format!("{refused} has no meaning for --preset {preset}; use --preset {other}");
             return Err(usage(problem));
         }
+        Ok((preset, auto))
+    }
+
+    /// How the documents of a numbered corpus are loaded.
+    fn sequences(&self, max_features: usize) -> SequenceOptions {
+        let default = SequenceOptions::default();
+        SequenceOptions {
+            num_words: u32::try_from(max_features).ok(),
+            skip_top: self.skip_top.unwrap_or(default.skip_top),
+            maxlen: self.maxlen.map_or(default.maxlen, |maxlen| maxlen.0),
+            test_split: self.test_split.unwrap_or(default.test_split),
+            seed: self.split_seed.unwrap_or(default.seed),
+            start_char: self.start_char.map_or(default.start_char, |id| id.0),
+            oov_char: self.oov_char.map_or(default.oov_char, |id| id.0),
+            index_from: self.index_from.unwrap_or(default.index_from),
+        }
+    }
+
+    /// The plan that the arguments make.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an argument that has no meaning beside the others.
+    pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
+        let (preset, auto) = self.recipe()?;
         let base = preset.options();
         let max_features = self.max_features.map_or(base.max_features, |n| n as usize);
         let vectorizer = base.vectorizer.map(|features| VectorizerOptions {
@@ -408,6 +447,13 @@ impl TrainingArgs {
                 _ => base.class_weight,
             },
             feature_scaling: self.feature_scaling.unwrap_or(base.feature_scaling),
+            decision: DecisionOptions {
+                threshold: self.threshold.unwrap_or(base.decision.threshold),
+                min_confidence: self.min_confidence.unwrap_or(base.decision.min_confidence),
+                max_unknown_words: self
+                    .max_unknown_words
+                    .unwrap_or(base.decision.max_unknown_words),
+            },
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -416,17 +462,7 @@ impl TrainingArgs {
                 "--dropout acts on hidden layers, and --hidden none leaves none".into(),
             ));
         }
-        let default = SequenceOptions::default();
-        let sequences = SequenceOptions {
-            num_words: u32::try_from(max_features).ok(),
-            skip_top: self.skip_top.unwrap_or(default.skip_top),
-            maxlen: self.maxlen.map_or(default.maxlen, |maxlen| maxlen.0),
-            test_split: self.test_split.unwrap_or(default.test_split),
-            seed: self.split_seed.unwrap_or(default.seed),
-            start_char: self.start_char.map_or(default.start_char, |id| id.0),
-            oov_char: self.oov_char.map_or(default.oov_char, |id| id.0),
-            index_from: self.index_from.unwrap_or(default.index_from),
-        };
+        let sequences = self.sequences(max_features);
         let schedule = self.schedule.unwrap_or(Schedule::Constant);
         let validation = match self.validation {
             Some(HeldOut::Split(ValidationSplit::None)) if auto => {
@@ -441,6 +477,7 @@ impl TrainingArgs {
             seed: options.seed,
             threads: options.threads,
             validation,
+            decision: options.decision,
         });
         Ok(TrainingPlan {
             preset,
@@ -622,15 +659,24 @@ impl TrainingPlan {
         };
         if let Some(auto) = self.auto {
             let mut command = format!("slugline train {data} --preset {AUTO}");
-            let default = AutoOptions::default();
             // Writing to a string cannot fail.
             if let Some(file) = held_out {
                 let _ = write!(command, " --validation {file}");
-            } else if auto.validation != default.validation {
+            } else if auto.validation != AutoOptions::default().validation {
                 let _ = write!(command, " --validation {}", auto.validation);
             }
-            if auto.seed != default.seed {
-                let _ = write!(command, " --seed {}", auto.seed);
+            // Of the other settings it says itself what it chose.
+            let common = ["threshold", "min-confidence", "max-unknown-words", "seed"];
+            let settings = |auto: AutoOptions| {
+                let AutoOptions { seed, decision, .. } = auto;
+                let options = TrainingOptions { seed, decision, ..TrainingOptions::default() };
+                let mut settings = training_settings(&options);
+                settings.retain(|setting| common.contains(&setting.name));
+                settings
+            };
+            let usual = settings(AutoOptions::default());
+            for Setting { name, value } in settings(auto).iter().filter(|s| !usual.contains(s)) {
+                let _ = write!(command, " --{name} {value}");
             }
             return command;
         }
@@ -710,6 +756,10 @@ mod tests {
         let seeded = plan("--seed 7");
         assert_eq!(seeded.auto.unwrap().seed, 7);
         assert_eq!(seeded.command("x.csv"), "slugline train x.csv --preset auto --seed 7");
+        let decided = "slugline train x.csv --preset auto --threshold precision=0.9 \
+            --min-confidence 0.2 --seed 7";
+        let line = "--seed 7 --min-confidence 0.2 --threshold precision=0.9 --max-unknown-words 1";
+        assert_eq!(plan(line).command("x.csv"), decided);
         assert!(plan("--epochs 3").auto.is_none());
         let refused = refusal("--preset auto --epochs 3 --nesterov");
         assert!(
@@ -731,7 +781,8 @@ mod tests {
         "--seed 1",
         "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
         "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
-        "--loss sparse_categorical_crossentropy --class-weight balanced",
+        "--loss sparse_categorical_crossentropy --class-weight balanced --threshold f1",
+        "--threshold 0.25 --min-confidence 0.1 --max-unknown-words 0.5 --seed 2",
         "--loss binary_crossentropy --label-smoothing 0.1 --validation none",
         "--label-smoothing 0.1 --learning-rate 0.0005 --schedule cosine --epsilon-placement inside",
         "--optimizer sgd --learning-rate 0.5 --momentum 0.9 --nesterov --sparse-rule lazy",

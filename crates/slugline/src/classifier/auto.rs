@@ -8,6 +8,7 @@ use super::labels::{Scores, too_few};
 use super::recipe::{Features, MANY, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit, features};
 use crate::corpus::{Content, Documents, LabelKind, Labels};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
@@ -21,11 +22,14 @@ pub struct AutoOptions {
     /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
     /// ones, which are never trained on then. Default a share of 0.2.
     pub validation: ValidationSplit,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: ValidationSplit::Fraction(0.2) }
+        let validation = ValidationSplit::Fraction(0.2);
+        Self { seed: 0, threads: 0, validation, decision: DecisionOptions::default() }
     }
 }
 
@@ -222,7 +226,9 @@ fn choose(
     let rows = prepared.rows(&last, &recipe.features.options())?;
     let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
     if last.held_out.is_empty() {
+        // What held-out documents say of the candidate holds for its like, trained on all.
         classifier.calibration = results[chosen].calibration.clone();
+        classifier.decisions = results[chosen].decisions.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
@@ -239,6 +245,7 @@ pub(super) struct Attempt {
     pub(super) candidate: Candidate,
     scores: Scores,
     pub(super) calibration: Calibration,
+    pub(super) decisions: Decisions,
 }
 
 impl Attempt {
@@ -254,7 +261,7 @@ impl Attempt {
         let Scores { accuracy, micro_f1, log_loss } = scores;
         let features = features.to_owned();
         let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
-        Self { candidate, scores, calibration }
+        Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 

@@ -1,18 +1,14 @@
 //! From a user's texts to a classifier.
 
-use super::labels::log_loss;
 use super::train::{Fitting, Numbered, split};
 use super::{
     Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit, features,
 };
 use crate::corpus::encode::{RankedDocuments, keras_split};
 use crate::corpus::{Content, CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
-use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, Vectorizer, VectorizerOptions};
-
-/// Bins of the reliability table.
-const BINS: usize = 15;
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -28,14 +24,6 @@ impl Division {
             pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
         };
         Self { train: of(false), held_out: of(true) }
-    }
-}
-
-/// The labels of documents with one class each.
-fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    match documents.labels() {
-        Labels::Single(labels) => Ok(labels),
-        other => Err(ClassifierError::LabelKind { found: other.kind() }),
     }
 }
 
@@ -117,8 +105,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Trains on the rows of some documents. With documents held out, these calibrate the classifier, and
-    /// their probabilities, not calibrated, come too.
+    /// Trains on the rows of some documents. With documents held out, these calibrate the classifier and
+    /// settle its thresholds, and their probabilities, not calibrated, come too.
     pub(super) fn train(
         &self,
         documents: &Documents,
@@ -154,6 +142,11 @@ impl Rows {
             false => classifier.network.predict(x_held_out)?,
         };
         classifier.calibration = Calibration::fit(&probabilities, y_held_out);
+        if !y_held_out.is_empty() {
+            let mut calibrated = probabilities.clone();
+            classifier.calibration.apply_rows(&mut calibrated);
+            classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
+        }
         Ok((classifier, probabilities))
     }
 }
@@ -165,66 +158,44 @@ impl Classifier {
     /// Documents with any number of labels train outputs that are independent (sigmoid), soft labels
     /// the shares themselves.
     ///
-    /// What is validated on calibrates the probabilities: [`Calibration::fit`]. Where
-    /// [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in the
-    /// published example, and probabilities stay as they are. Lists of features
-    /// ([`Content::Features`]) are taken as they are, or scaled by [`TrainingOptions::feature_scaling`].
+    /// What is validated on calibrates the probabilities ([`Calibration::fit`]) and settles the
+    /// thresholds. Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are
+    /// multi-hot as in the published example, and probabilities stay as they are. Lists of
+    /// features ([`Content::Features`]) are taken as they are, or scaled by
+    /// [`TrainingOptions::feature_scaling`].
     ///
     /// # Errors
     /// [`ClassifierError::LossForLabels`] for a loss that does not go with the labels;
-    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Decision`] for thresholds that
+    /// are to be fitted where nothing is held out; else as [`train`](Self::train).
     pub fn train_documents(
         documents: &Documents,
         name: &str,
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        if documents.content() == Content::Features {
-            return features::train(documents, name, options, callbacks);
-        }
-        let Some(features) = &options.vectorizer else {
-            return train_numbered(documents, name, options, callbacks);
+        let terms = match (documents.content(), &options.vectorizer) {
+            (Content::Features, _) => None,
+            (Content::Text, Some(features)) => Some(features),
+            (Content::Text, None) => return train_numbered(documents, name, options, callbacks),
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, &features.analyzer);
-        let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
-    }
-
-    /// Scores on documents with one label each, whose classes are the model's: calibrated
-    /// probabilities, their reliability and the rest of an [`Evaluation`].
-    ///
-    /// # Errors
-    /// [`ClassifierError::OtherContent`] for texts where the model takes lists of features, or the other
-    /// way round; [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
-    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
-    pub fn evaluate_documents(
-        &self,
-        documents: &Documents,
-        name: &str,
-    ) -> Result<Evaluation, ClassifierError> {
-        self.check_content(name, documents)?;
-        self.check_classes(name, documents.class_names())?;
-        let labels = single_labels(documents)?;
-        let texts: Vec<&str> = documents.texts().collect();
-        let answers = self.predict_batch(&texts);
-        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
-        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
-        self.scores(&probabilities, labels)
-    }
-
-    /// The scores of calibrated probabilities.
-    pub(super) fn scores(
-        &self,
-        probabilities: &Matrix,
-        labels: &[u32],
-    ) -> Result<Evaluation, ClassifierError> {
-        let loss = log_loss(probabilities, labels);
-        let predicted = probabilities.argmax_rows();
-        let counts = &self.record.class_counts;
-        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
-        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
+        let unfitted = division.held_out.is_empty();
+        let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
+        let decisions = decisions.transpose()?;
+        let (mut classifier, _) = if let Some(features) = terms {
+            let prepared = Prepared::new(documents, &features.analyzer);
+            let rows = prepared.rows(&division, features)?;
+            prepared.train(&rows, options, name, callbacks)?
+        } else {
+            let rows = features::rows(documents, &division, options.feature_scaling)?;
+            rows.train(documents, &documents.fingerprint(), options, name, callbacks)?
+        };
+        if let Some(decisions) = decisions {
+            classifier.decisions = decisions;
+        }
+        Ok(classifier)
     }
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::auto::{Attempt, AutoOptions, AutoRecord, Watch, best, to_finish_by};
-use super::documents::{Division, Rows, divide};
+use super::documents::{Division, Rows};
 use super::labels::loss_for;
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
 use crate::corpus::{Documents, LabelKind};
@@ -67,7 +67,7 @@ fn settings(
 
 /// Learns the features of the documents that are trained on, and gives the rows of all that the division
 /// names.
-fn rows(
+pub(super) fn rows(
     documents: &Documents,
     division: &Division,
     scaling: FeatureScaling,
@@ -87,18 +87,6 @@ fn rows(
         weights: weights.map(|weights| train.iter().map(|&i| weights[i]).collect()),
         vectorizer: vectorizer.into(),
     })
-}
-
-/// Trains by the settings given.
-pub(super) fn train(
-    documents: &Documents,
-    name: &str,
-    options: &TrainingOptions,
-    callbacks: &mut [&mut dyn Callback],
-) -> Result<Classifier, ClassifierError> {
-    let division = divide(documents.labels(), options.validation, options.seed)?;
-    let rows = rows(documents, &division, options.feature_scaling)?;
-    Ok(rows.train(documents, &documents.fingerprint(), options, name, callbacks)?.0)
 }
 
 /// Tries what may be made of the values on held-out documents, takes the best, calibrates it by them,
@@ -151,6 +139,7 @@ pub(super) fn choose(
     let (mut classifier, _) = rows.train(documents, &fingerprint, &options, name, callbacks)?;
     if let Some(attempt) = attempts.get(chosen).filter(|_| last.held_out.is_empty()) {
         classifier.calibration = attempt.calibration.clone();
+        classifier.decisions = attempt.decisions.clone();
     }
     let pairs: usize = documents.texts().map(|text| text.split_ascii_whitespace().count()).sum();
     classifier.record.auto = Some(AutoRecord {

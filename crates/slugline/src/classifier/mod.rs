@@ -3,6 +3,7 @@
 mod auto;
 mod class_weight;
 mod documents;
+mod evaluate;
 mod features;
 mod folds;
 mod labels;
@@ -14,8 +15,9 @@ mod record;
 mod tests;
 mod train;
 
-use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind, Labels};
-use crate::evaluation::{Calibration, Evaluation};
+use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
+use crate::decision::{DecisionError, Decisions};
+use crate::evaluation::Calibration;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
@@ -33,6 +35,7 @@ pub struct Classifier {
     network: Sequential,
     class_names: Vec<String>,
     calibration: Calibration,
+    decisions: Decisions,
     record: TrainingRecord,
 }
 
@@ -49,6 +52,9 @@ pub enum ClassifierError {
     /// No vectorizer can be made of the texts.
     #[error(transparent)]
     Terms(#[from] TermError),
+    /// What decides on answers is out of range, or cannot be fitted.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     /// Labels that a classifier cannot be trained or scored on.
     #[error(
         "the documents have {} labels, and a classifier takes one class a document",
@@ -231,7 +237,8 @@ impl Classifier {
         let metrics = labels::metrics(record.label_kind);
         network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
-        Ok(Self { vectorizer, network, class_names, calibration, record })
+        let decisions = Decisions::default();
+        Ok(Self { vectorizer, network, class_names, calibration, decisions, record })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -259,6 +266,22 @@ impl Classifier {
     /// What calibrates the probabilities.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    /// The same classifier with other thresholds, and other texts to answer with `unknown`.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Decision`] if there is not one threshold for each class, or a number is out
+    /// of range.
+    pub fn with_decisions(mut self, decisions: Decisions) -> Result<Self, ClassifierError> {
+        decisions.check(self.class_names.len())?;
+        self.decisions = decisions;
+        Ok(self)
+    }
+
+    /// What decides on the answers.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What kind of labels it gives.
@@ -319,29 +342,5 @@ impl Classifier {
                 problem,
             }),
         }
-    }
-
-    /// Scores on labelled documents, which must be numbered as the training documents were; see
-    /// [`check_corpus`](Self::check_corpus).
-    ///
-    /// # Errors
-    /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those
-    /// of the training corpus.
-    pub fn evaluate(
-        &self,
-        documents: &crate::corpus::Sequences,
-    ) -> Result<Evaluation, ClassifierError> {
-        let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
-        let labels = Labels::Single(documents.labels().to_vec());
-        let y = labels::targets(self.record.options.loss, &labels, self.class_names.len())?;
-        let loss = self.network.evaluate(&x, &y)?.loss;
-        let predicted = self.network.predict(&x)?.argmax_rows();
-        Ok(Evaluation::new(
-            &self.class_names,
-            documents.labels(),
-            &predicted,
-            loss,
-            &self.record.class_counts,
-        )?)
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ClassWeight;
 use super::labels::loss_for;
 use crate::corpus::LabelKind;
+use crate::decision::DecisionOptions;
 use crate::nn::{
     Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, Optimizer, Regularizer,
     SparseRule,
@@ -56,6 +57,8 @@ pub struct TrainingOptions {
     pub patience: Option<usize>,
     /// Factors of the classes' losses. Default none.
     pub class_weight: ClassWeight,
+    /// Thresholds, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -151,6 +154,7 @@ impl Preset {
                 validation: ValidationSplit::First(1000),
                 patience: None,
                 class_weight: ClassWeight::None,
+                decision: DecisionOptions::default(),
                 seed: 0,
                 threads: 0,
             },

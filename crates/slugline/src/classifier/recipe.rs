@@ -148,6 +148,7 @@ impl Recipe {
             validation: ValidationSplit::None,
             patience: None,
             class_weight: class_weight(kind),
+            decision: auto.decision,
             seed: auto.seed,
             threads: auto.threads,
             ..TrainingOptions::default()

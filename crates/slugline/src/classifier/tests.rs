@@ -3,6 +3,7 @@
 use super::train::Fitting;
 use super::*;
 use crate::corpus::Documents;
+use crate::corpus::Labels;
 use crate::nn::{Callback, CsrMatrix, Flow, LearningRate, Loss, Matrix, Optimizer};
 
 const CLASSES: [&str; 3] = ["grain", "metal", "energy"];

@@ -8,6 +8,7 @@ use super::{
     Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord, ValidationSplit,
 };
 use crate::corpus::{Corpus, Labels};
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, NnError, Sequential,
@@ -24,6 +25,7 @@ impl Classifier {
     /// [`ClassifierError::Validation`] if the split leaves nothing to train or validate on;
     /// [`ClassifierError::Network`] for a setting out of range, data that do not fit, or a run that
     /// diverged in its first epoch; [`ClassifierError::Diverged`] for one that diverged later;
+    /// [`ClassifierError::Decision`] for thresholds that are to be fitted where nothing is held out;
     /// [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
     pub fn train(corpus: &Corpus, options: &TrainingOptions) -> Result<Self, ClassifierError> {
         Self::train_with(corpus, options, &mut [])
@@ -78,6 +80,10 @@ impl Numbered<'_> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Classifier, ClassifierError> {
         let Self { corpus, labels, weights, fingerprint } = self;
+        // Refused now rather than after an hour of training.
+        let unfitted = division.held_out.is_empty();
+        let unfitted = unfitted.then(|| options.decision.unfitted(corpus.class_names.len()));
+        let unfitted = unfitted.transpose()?;
         let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
         let x = multi_hot(&corpus.train, options.max_features)?;
         let Division { train, held_out } = division;
@@ -102,7 +108,13 @@ impl Numbered<'_> {
             validation_samples: held_out.len(),
         };
         let names = corpus.class_names.clone();
-        fitted.classifier(vectorizer.into(), names, record, options, labels)
+        let mut classifier =
+            fitted.classifier(vectorizer.into(), names, record, options, labels)?;
+        classifier.decisions = match unfitted {
+            Some(decisions) => decisions,
+            None => options.decision.fit(&classifier.network.predict(&x_held_out)?, &y_held_out)?,
+        };
+        Ok(classifier)
     }
 }
 
@@ -197,8 +209,9 @@ impl Fitted {
             best_epoch,
             class_counts: labels.class_counts(class_names.len()),
         };
-        let calibration = Calibration::None;
-        let classifier = Classifier { vectorizer, network, class_names, calibration, record };
+        let (calibration, decisions) = (Calibration::None, Decisions::default());
+        let classifier =
+            Classifier { vectorizer, network, class_names, calibration, decisions, record };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),

@@ -54,7 +54,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     if key != KEY {
         return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
     }
-    let Description { class_names, vectorizer, network, calibration, record, .. } =
+    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
         serde_json::from_str(text)
             .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
@@ -112,7 +112,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    Ok(classifier.with_calibration(calibration))
+    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.
