@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, completions, datasets, demo, evaluate, inspect, predict, train};
+use crate::commands::{
+    check, completions, datasets, demo, evaluate, inspect, predict, train, tune,
+};
 use crate::output::{Console, Format};
 
 /// Turns labelled text into a classifier: train, evaluate, predict, inspect
@@ -33,6 +35,7 @@ Examples:
   slugline evaluate sample.slug                  scores beside the baselines
   echo 'Wheat prices rose.' | slugline predict sample.slug
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline tune tickets.csv --time 5m            search for better settings
 
 Results go to standard output, everything else to standard error.
 
@@ -52,6 +55,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Check(Box<check::CheckArgs>),
     Train(Box<train::TrainArgs>),
+    Tune(Box<tune::TuneArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),

@@ -8,7 +8,9 @@
 //! 4. [`nn`]: the network over them (the crate `slugline-nn`)
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
 //! 6. [`evaluation`]: scores, and the baselines to hold them against
-//! 7. [`model_file`]: a classifier as one file, checked before it answers
+//! 7. [`tune`]: better settings by search, and plain grids
+//! 8. [`model_file`]: a classifier as one file, checked before it answers
+//! 9. [`plot`]: pictures of what was found
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -29,6 +31,8 @@ pub mod corpus;
 pub mod evaluation;
 mod hex;
 pub mod model_file;
+pub mod plot;
 pub mod text;
+pub mod tune;
 
 pub use slugline_nn as nn;

@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 pub(crate) mod inspect;
 pub(crate) mod predict;
 pub(crate) mod train;
+pub(crate) mod tune;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Demo(args) => args.run(console),
         Command::Check(args) => args.run(console),
         Command::Train(args) => args.run(console),
+        Command::Tune(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Inspect(args) => args.run(console),

@@ -2,12 +2,16 @@
 
 mod data;
 mod parse;
+mod quantity;
 mod read;
 mod settings;
+mod sweep;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::threads;
+pub(crate) use parse::{one_of, positive, threads};
+pub(crate) use quantity::{duration, size};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
+pub(crate) use sweep::{Sweep, plan_of};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
+use super::documents::{Division, Prepared, Rows, divide, learnable_labels, log_loss};
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
 use crate::corpus::Documents;
 use crate::corpus::split::{stratified_folds, stratified_split};
@@ -66,10 +66,10 @@ pub struct Candidate {
 const SHORT: f64 = 40.0;
 
 /// Documents that candidates are trained on and held against are no more than this.
-const MOST_TO_CHOOSE_BY: usize = 60_000;
+pub(crate) const MOST_TO_CHOOSE_BY: usize = 60_000;
 
 /// Of more documents than that, so many stay out of the last training to calibrate by.
-const MOST_HELD_OUT: f64 = 12_000.0;
+pub(crate) const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 32;
@@ -169,6 +169,29 @@ fn usual_epochs(samples: usize) -> usize {
     (90_000 / samples.max(1)).clamp(8, 15)
 }
 
+/// Features and epochs that are tried for so many documents of so many tokens on average.
+fn tried(samples: usize, mean_tokens: f64) -> Vec<(Features, usize)> {
+    let usual = usual_epochs(samples);
+    match mean_tokens < SHORT {
+        true => {
+            vec![(Features::Parts, usual), (Features::Punctuation, usual), (Features::Words, usual)]
+        }
+        // Long texts have enough to tell them apart; what they differ in is how soon they are learned.
+        false => vec![(Features::Words, usual), (Features::Words, usual.div_ceil(2))],
+    }
+}
+
+/// The settings that are tried for so many documents of so many tokens on average; a learning rate
+/// that falls does so over as many steps as all of them make.
+pub(crate) fn candidates(
+    samples: usize,
+    mean_tokens: f64,
+    auto: AutoOptions,
+) -> Vec<TrainingOptions> {
+    let tried = tried(samples, mean_tokens);
+    tried.into_iter().map(|(features, epochs)| settings(features, epochs, samples, auto)).collect()
+}
+
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
     /// a stratified split of the documents, takes the one with the most right answers (of equals that
@@ -206,12 +229,7 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
-        let counts = documents.class_counts();
-        let used = counts.iter().filter(|&&count| count > 0).count();
-        if used < 2 || counts.iter().all(|&count| count < 2) {
-            return Err(ClassifierError::TooFew { documents: documents.len(), classes: used });
-        }
+        let labels = learnable_labels(documents)?;
         if !(auto.validation > 0.0 && auto.validation < 1.0) {
             let split = auto.validation.to_string();
             let (train, samples) = (0, documents.len());
@@ -253,14 +271,7 @@ fn choose(
     let words = Prepared::new(documents, &Features::Words.options())?;
     let mean_tokens = words.tokenised.tokens() as f64 / n as f64;
     let short = mean_tokens < SHORT;
-    let usual = usual_epochs(sample.len());
-    let tried: &[(Features, usize)] = match short {
-        true => {
-            &[(Features::Parts, usual), (Features::Punctuation, usual), (Features::Words, usual)]
-        }
-        // Long texts have enough to tell them apart; what they differ in is how soon they are learned.
-        false => &[(Features::Words, usual), (Features::Words, usual.div_ceil(2))],
-    };
+    let tried = tried(sample.len(), mean_tokens);
     let punctuated = match short {
         true => Some(Prepared::new(documents, &Features::Punctuation.options())?),
         false => None,

@@ -12,14 +12,14 @@ use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
 const BINS: usize = 15;
 
 /// Which documents are trained on and which are held out, as positions.
-pub(super) struct Division {
-    pub(super) train: Vec<usize>,
-    pub(super) held_out: Vec<usize>,
+pub(crate) struct Division {
+    pub(crate) train: Vec<usize>,
+    pub(crate) held_out: Vec<usize>,
 }
 
 impl Division {
     /// Holds out a fold of some documents, given the fold of each.
-    pub(super) fn by_fold(documents: &[usize], folds: &[u32], fold: u32) -> Self {
+    pub(crate) fn by_fold(documents: &[usize], folds: &[u32], fold: u32) -> Self {
         let of = |held_out: bool| -> Vec<usize> {
             let pairs = documents.iter().zip(folds);
             pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
@@ -36,8 +36,19 @@ pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierE
     }
 }
 
+/// The labels of documents that something can be learned from.
+pub(crate) fn learnable_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    let labels = single_labels(documents)?;
+    let counts = documents.class_counts();
+    let classes = counts.iter().filter(|&&count| count > 0).count();
+    if classes < 2 || counts.iter().all(|&count| count < 2) {
+        return Err(ClassifierError::TooFew { documents: documents.len(), classes });
+    }
+    Ok(labels)
+}
+
 /// Holds documents out as the options say: the first ones, or a share of every class.
-pub(super) fn divide(
+pub(crate) fn divide(
     labels: &[u32],
     validation: ValidationSplit,
     seed: u64,
@@ -58,15 +69,15 @@ pub(super) fn divide(
 }
 
 /// Documents that several vectorizers and networks are fitted to.
-pub(super) struct Prepared<'a> {
-    pub(super) documents: &'a Documents,
-    pub(super) labels: &'a [u32],
-    pub(super) tokenised: Tokenised,
+pub(crate) struct Prepared<'a> {
+    pub(crate) documents: &'a Documents,
+    pub(crate) labels: &'a [u32],
+    pub(crate) tokenised: Tokenised,
     fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         documents: &'a Documents,
         options: &VectorizerOptions,
     ) -> Result<Self, ClassifierError> {
@@ -78,7 +89,7 @@ impl<'a> Prepared<'a> {
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
     /// division names.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         division: &Division,
         features: &VectorizerOptions,
@@ -96,7 +107,7 @@ impl<'a> Prepared<'a> {
 
     /// Trains on rows. With documents held out, these calibrate the classifier, and their
     /// probabilities, not calibrated, come too.
-    pub(super) fn train(
+    pub(crate) fn train(
         &self,
         rows: &Rows,
         options: &TrainingOptions,
@@ -135,13 +146,25 @@ impl<'a> Prepared<'a> {
 }
 
 /// What a network is trained on and held against.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     vectorizer: TermVectorizer,
     x: CsrMatrix,
     y: Vec<u32>,
     x_held_out: CsrMatrix,
-    pub(super) y_held_out: Vec<u32>,
+    pub(crate) y_held_out: Vec<u32>,
     weights: Option<Vec<f32>>,
+}
+
+impl Rows {
+    /// Number of features.
+    pub(crate) fn width(&self) -> usize {
+        self.x.cols()
+    }
+
+    /// Values of all rows that are stored.
+    pub(crate) fn stored(&self) -> usize {
+        self.x.nnz() + self.x_held_out.nnz()
+    }
 }
 
 impl Classifier {
@@ -203,7 +226,7 @@ impl Classifier {
     }
 
     /// The scores of calibrated probabilities.
-    pub(super) fn scores(
+    pub(crate) fn scores(
         &self,
         probabilities: &Matrix,
         labels: &[u32],
@@ -217,7 +240,7 @@ impl Classifier {
 }
 
 /// The mean of `−ln p` of the true classes.
-pub(super) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
+pub(crate) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
     let rows = probabilities.iter_rows().zip(labels);
     let sum: f64 = rows
         .map(|(row, &label)| {

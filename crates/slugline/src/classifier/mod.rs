@@ -1,7 +1,7 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
-mod auto;
-mod documents;
+pub(crate) mod auto;
+pub(crate) mod documents;
 mod options;
 mod predict;
 mod record;

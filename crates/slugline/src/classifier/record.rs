@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AutoRecord, TrainingOptions};
 use crate::corpus::LabelKind;
 use crate::nn::History;
+use crate::tune::TuneRecord;
 
 /// What a model remembers of its making. Holds no time, host or path: the same inputs make the same
 /// record.
@@ -25,6 +26,9 @@ pub struct TrainingRecord {
     pub options: TrainingOptions,
     /// What was tried before these settings were chosen, if the program chose them.
     pub auto: Option<AutoRecord>,
+    /// The search that found these settings, if there was one.
+    #[serde(default)]
+    pub tune: Option<TuneRecord>,
     /// The course of the training.
     pub history: History,
     /// The epoch with the lowest validation loss, counted from 1; without validation the last one.

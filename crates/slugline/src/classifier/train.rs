@@ -14,6 +14,7 @@ use crate::nn::{
     NnError, Sequential, StopReason, Targets, Validation, to_categorical,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
+use crate::tune::TuneRecord;
 
 /// What every classifier reports beside its loss.
 pub(super) const METRICS: [Metric; 1] = [Metric::Accuracy];
@@ -83,6 +84,13 @@ impl Classifier {
     #[must_use]
     pub fn with_command(mut self, command: impl Into<String>) -> Self {
         self.record.command = Some(command.into());
+        self
+    }
+
+    /// Notes the search that found the settings.
+    #[must_use]
+    pub(crate) fn with_search(mut self, search: TuneRecord) -> Self {
+        self.record.tune = Some(search);
         self
     }
 }
@@ -170,6 +178,7 @@ impl Fitted {
             label_kind: LabelKind::Single,
             options: options.clone(),
             auto: None,
+            tune: None,
             history,
             best_epoch,
             class_counts,
