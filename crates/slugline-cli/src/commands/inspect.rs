@@ -10,6 +10,7 @@ use slugline::corpus::SequenceOptions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
 use slugline::text::MultiHotVectorizer;
+use slugline::tune::TuneRecord;
 
 use super::open_model;
 use crate::failure::Failure;
@@ -35,6 +36,7 @@ JSON (stable; more fields may be added): one object with
                         that reads text without numbers
   calibration           what calibrates the probabilities: {kind, temperature}
   auto                  what was tried and chosen; null with settings given
+  tune                  the search of `slugline tune`; null without one
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -55,6 +57,7 @@ struct Report<'a> {
     loading: Option<&'a SequenceOptions>,
     calibration: Calibration,
     auto: Option<&'a AutoRecord>,
+    tune: Option<&'a TuneRecord>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -97,6 +100,7 @@ impl InspectArgs {
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
             auto: record.auto.as_ref(),
+            tune: record.tune.as_ref(),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),

@@ -11,6 +11,7 @@ mod inspect;
 mod predict;
 mod real;
 mod train;
+mod tune;
 mod usage;
 
 use std::ffi::OsStr;

@@ -5,6 +5,7 @@ use super::{Place, model};
 const COMMANDS: &[&str] = &[
     "demo",
     "train",
+    "tune",
     "evaluate",
     "predict",
     "inspect",

@@ -1,7 +1,7 @@
 //! Trains and scores settings on a budget, several at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::ledger::{Ledger, TrialsFileError};
@@ -35,7 +35,7 @@ pub(super) struct Judge<'a> {
 }
 
 /// A rule, and the texts cut by it once somebody has done so.
-type Cut<'a> = (AnalyzerOptions, Arc<OnceLock<Prepared<'a>>>);
+type Cut<'a> = (AnalyzerOptions, Arc<Mutex<Option<Arc<Prepared<'a>>>>>);
 
 /// What a judge is to know.
 pub(super) struct Terms<'a> {
@@ -101,13 +101,10 @@ impl<'a> Judge<'a> {
         (self.tell)(event);
     }
 
-    /// The texts cut by a rule, on first use by who asks first.
-    fn prepared(
-        &self,
-        features: &VectorizerOptions,
-    ) -> Result<Arc<OnceLock<Prepared<'a>>>, ClassifierError> {
+    /// The texts cut by a rule: on first use by who asks first, while others wait for it.
+    fn prepared(&self, features: &VectorizerOptions) -> Result<Arc<Prepared<'a>>, ClassifierError> {
         let cut = {
-            let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = lock(&self.prepared);
             let known = all.iter().find(|(rule, _)| *rule == features.analyzer);
             if let Some((_, cut)) = known {
                 Arc::clone(cut)
@@ -117,19 +114,31 @@ impl<'a> Judge<'a> {
                 cut
             }
         };
-        if cut.get().is_none() {
-            let prepared = Prepared::new(self.documents, features)?;
-            // Another one may have been faster; both are the same.
-            let _ = cut.set(prepared);
+        let mut cut = lock(&cut);
+        if let Some(prepared) = &*cut {
+            return Ok(Arc::clone(prepared));
         }
-        Ok(cut)
+        let prepared = Arc::new(Prepared::new(self.documents, features)?);
+        *cut = Some(Arc::clone(&prepared));
+        Ok(prepared)
     }
 
     /// Mean number of tokens of a document.
     pub(super) fn mean_tokens(&self, features: &VectorizerOptions) -> Result<f64, ClassifierError> {
-        let cut = self.prepared(features)?;
-        let tokens = cut.get().map_or(0, |prepared| prepared.tokenised.tokens());
+        let tokens = self.prepared(features)?.tokenised.tokens();
         Ok(tokens as f64 / self.documents.len().max(1) as f64)
+    }
+
+    /// Whether the settings of a trial fit into the memory when they are trained on `growth` times the
+    /// documents, by what they needed on these.
+    pub(super) fn fits(&self, trial: &Trial, growth: f64) -> bool {
+        /// What counting takes beside the rows that stay, and the documents of one fold more.
+        const MORE: f64 = 1.5;
+        let needed = trial.runs.iter().filter_map(|run| match run.outcome {
+            Outcome::Done { memory, .. } if run.budget.share == 1.0 => Some(memory),
+            _ => None,
+        });
+        needed.max().is_none_or(|bytes| bytes as f64 * growth * MORE <= self.memory.limit() as f64)
     }
 
     /// The documents of a budget.
@@ -210,7 +219,7 @@ impl<'a> Judge<'a> {
             ..for_samples(&trial.options, division.train.len())
         };
         let key = key(&options, budget);
-        if let Some(known) = self.ledger().get(&key) {
+        if let Some(known) = lock(&self.ledger).get(&key) {
             // What was too large then may fit now.
             let again = matches!(known.outcome, Outcome::Skipped { .. });
             if !again {
@@ -232,13 +241,9 @@ impl<'a> Judge<'a> {
             seconds: start.elapsed().as_secs_f64(),
             key,
         };
-        self.ledger().add(&run)?;
+        lock(&self.ledger).add(&run)?;
         self.tell(TuneEvent::Run(&run));
         Ok(Some(run))
-    }
-
-    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How a training ends; `None` if it was stopped.
@@ -250,8 +255,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<Outcome>, TuneError> {
         let default = VectorizerOptions::default();
         let features = options.vectorizer.as_ref().unwrap_or(&default);
-        let cut = self.prepared(features)?;
-        let Some(prepared) = cut.get() else { return Ok(None) };
+        let prepared = self.prepared(features)?;
         let (classes, held_out) = (self.documents.class_names().len(), division.held_out.len());
 
         let share = (division.train.len() + held_out) as f64 / self.documents.len().max(1) as f64;
@@ -305,8 +309,14 @@ impl<'a> Judge<'a> {
             },
             features: rows.width(),
             parameters: classifier.network().parameter_count(),
+            memory: needs,
         }))
     }
+}
+
+/// What a lock guards; whoever panicked with it left it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(error: &ClassifierError) -> Outcome {

@@ -26,7 +26,8 @@
 //! from there: with a number of trials the outcome is the same as if it had not been cut, and the same
 //! for any number of threads. A time ends a search at another point each time; what it has tried by
 //! then begins as every other search with that seed does. Both hold for one machine's memory limit: a
-//! training that needs more memory than there may be is skipped.
+//! training that needs more memory than there may be is skipped, and settings whose last training
+//! would need more are not chosen, unless they are those of `auto`.
 //!
 //! [`sweep`] trains every point of a grid with several seeds.
 
@@ -84,7 +85,7 @@ pub struct TuneOptions {
     pub seed: u64,
     /// Trainings at a time, 0 for one a core. The result does not depend on it.
     pub threads: usize,
-    /// Bytes that the trainings under way may take together; `None`, the default, for
+    /// Bytes that the trainings under way may take together, beside documents and tokens; `None`, the default, for
     /// [`default_memory`].
     pub memory: Option<u64>,
     /// Where finished trainings are written, and taken from if it exists. Default nowhere.

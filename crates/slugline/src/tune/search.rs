@@ -210,7 +210,12 @@ impl<'a, 'd> Search<'a, 'd> {
             (true, _) => Stopped::Trials,
             (false, _) => Stopped::Time,
         };
-        let chosen = self.ranking(level).first().copied().unwrap_or(auto);
+        // Of many documents the last training may need more than there is; `auto` needs what it needs.
+        let fits = |&trial: &usize| {
+            let trial = &self.trials[trial];
+            trial.recipe || self.judge.fits(trial, self.growth)
+        };
+        let chosen = self.ranking(level).into_iter().find(fits).unwrap_or(auto);
         let auto = self
             .ranking(level)
             .into_iter()

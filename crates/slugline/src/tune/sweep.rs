@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::TuneError;
 use super::metric::{Metric, Spread};
-use crate::classifier::{Classifier, ClassifierError};
+use crate::classifier::Classifier;
 use crate::nn::{History, StopReason};
 
 /// A point of a grid: the value of each setting that is swept, as it was given.
@@ -108,8 +109,8 @@ impl PointScores {
 /// `each` sees every point with the classifiers of its seeds as soon as they are trained.
 ///
 /// # Errors
-/// What `train` gives; [`ClassifierError::Validation`] as the error of a training without validation.
-pub fn sweep<E: From<ClassifierError>>(
+/// What `train` gives; [`TuneError::Setting`] for a training without validation.
+pub fn sweep<E: From<TuneError>>(
     points: &[GridPoint],
     seeds: &[u64],
     train: &mut dyn FnMut(usize, u64) -> Result<(Classifier, f64), E>,
@@ -124,10 +125,11 @@ pub fn sweep<E: From<ClassifierError>>(
             if history.stop_reason == StopReason::Interrupted {
                 return Ok(all);
             }
-            runs.push(run(history, seed, seconds).ok_or_else(|| {
-                let corpus = &classifier.record().corpus;
-                let (train, samples) = (corpus.train_samples, corpus.train_samples);
-                ClassifierError::Validation { split: "none".into(), train, samples }
+            let scores = run(history, seed, seconds);
+            runs.push(scores.ok_or_else(|| TuneError::Setting {
+                name: "validation",
+                value: "none".into(),
+                expected: "documents held out, by which points are compared",
             })?);
             classifiers.push(classifier);
         }

@@ -33,6 +33,8 @@ pub enum Outcome {
         features: usize,
         /// Weights and biases.
         parameters: usize,
+        /// Bytes that it needed by the estimate.
+        memory: u64,
     },
     /// Not begun, or not trained, as it needs more memory than there may be.
     Skipped {
@@ -176,6 +178,7 @@ mod tests {
                 temperature: accuracy * 10.0,
                 features: 1,
                 parameters: 2,
+                memory: 3,
             },
             seconds: 0.1,
             key: String::new(),

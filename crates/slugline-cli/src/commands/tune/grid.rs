@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde_json::json;
-use slugline::classifier::Classifier;
+use slugline::classifier::{Classifier, ValidationSplit};
 use slugline::corpus::{Corpus, Documents, SequenceOptions};
 use slugline::plot::{Axis, Chart, Panel, PlotFormat, Point, Series};
 use slugline::tune::{GridPoint, Metric, PointScores, Spread, SweepRun, grid, sweep};
@@ -63,7 +63,13 @@ impl<'a> GridRun<'a> {
             let plan = plan_of(point, args.preset.name(), args.seed, args.threads);
             plan.map_err(|problem| usage(format!("{}: {problem}", words(&point.settings))))
         };
-        let plans = points.iter().map(plan).collect::<Result<_, _>>()?;
+        let plans: Vec<TrainingPlan> = points.iter().map(plan).collect::<Result<_, _>>()?;
+        // How many documents there are makes no difference to whether any are held out.
+        if plans.iter().any(|plan| plan.options(1).validation == ValidationSplit::None) {
+            let problem =
+                "a sweep compares by documents held out; leave `validation` as it is, or set it";
+            return Err(usage(problem.into()));
+        }
         let seeds = (0..args.seeds).map(|i| args.seed.wrapping_add(i)).collect();
         Ok(Self { args, data, points, plans, seeds })
     }

@@ -140,7 +140,7 @@ Examples:
 
 The trials file has one JSON object a line, after a first line that says what data they belong to:
   trial, settings, share, repeat, fold, samples, status (done, skipped, failed), scores, temperature,
-  features, parameters, seconds, key
+  features, parameters, memory, seconds, key
 
 JSON (stable; more fields may be added): one object, of a search with
   model, data, seed, command, seconds, parameters
