@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatte
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use super::{Chart, Panel, PlotError, Theme, Tick};
+use super::{Chart, Panel, PlotError, Point, Theme, Tick};
 
 /// Width of a panel, and height of a picture.
 const WIDTH: u32 = 520;
@@ -218,7 +218,7 @@ fn draw(
     if panel.series.iter().any(|series| !series.name.is_empty()) {
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(free_corner(panel, (left, right), (bottom, top)))
             .margin(8)
             .legend_area_size(26)
             .label_font(colours.font(TEXT))
@@ -228,6 +228,25 @@ fn draw(
             .map_err(PlotError::draw)?;
     }
     Ok(())
+}
+
+/// The corner with the fewest points, for the legend.
+fn free_corner(panel: &Panel, x: (f64, f64), y: (f64, f64)) -> SeriesLabelPosition {
+    let corners = [
+        (SeriesLabelPosition::LowerRight, true, false),
+        (SeriesLabelPosition::UpperRight, true, true),
+        (SeriesLabelPosition::UpperLeft, false, true),
+        (SeriesLabelPosition::LowerLeft, false, false),
+    ];
+    let points = |right: bool, upper: bool| {
+        let all = panel.series.iter().flat_map(|series| &series.points);
+        let within = |p: &&Point| {
+            (p.x > f64::midpoint(x.0, x.1)) == right && (p.y > f64::midpoint(y.0, y.1)) == upper
+        };
+        all.filter(within).count()
+    };
+    let free = corners.into_iter().min_by_key(|&(_, right, upper)| points(right, upper));
+    free.map_or(SeriesLabelPosition::LowerRight, |(corner, ..)| corner)
 }
 
 /// The marker of a series: a disc, a square, a triangle, a diamond, in turn.

@@ -91,11 +91,6 @@ impl<'a> Judge<'a> {
         (self.stop)()
     }
 
-    /// Trainings at a time.
-    pub(super) fn threads(&self) -> usize {
-        self.threads
-    }
-
     /// Tells what happened.
     pub(super) fn tell(&self, event: TuneEvent<'_>) {
         (self.tell)(event);

@@ -22,7 +22,7 @@ const BATCH: usize = 16;
 /// The first level trains on a part of the documents where that part has at least so many.
 const LEAST_PART: usize = 2_000;
 
-/// Trials that are judged a second time at the end, the best settings of `auto` not counted.
+/// Trials that are judged a second time at the end, beside the best settings of `auto`.
 const FINALISTS: usize = 3;
 
 /// Purpose of the stream of random numbers that trials are drawn from.
@@ -57,13 +57,13 @@ impl Level {
     }
 }
 
-/// When a search has to end.
+/// Until when trials are judged on each level.
 #[derive(Debug, Clone, Copy, Default)]
 struct Deadlines {
-    /// No more trials.
-    search: Option<Instant>,
-    /// No more second judgements.
-    finals: Option<Instant>,
+    part: Option<Instant>,
+    fold: Option<Instant>,
+    folds: Option<Instant>,
+    again: Option<Instant>,
 }
 
 /// A search under way.
@@ -194,22 +194,28 @@ impl<'a, 'd> Search<'a, 'd> {
         self.judge(&recipes, Level::Fold, None)?;
         let Some(auto) = self.best_recipe() else { return Err(self.nothing()) };
         let deadlines = self.deadlines(start);
-        let mut done = self.judge(&[auto], Level::Folds, deadlines.search)?;
+        let mut done = self.judge(&[auto], Level::Folds, deadlines.folds)?;
         let most = self.options.trials.unwrap_or(usize::MAX);
-        while done && self.trials.len() < most {
-            let before = self.trials.len();
-            let full = !self.draw(before.saturating_add(BATCH).min(most));
-            done = self.batch(before, deadlines.search)?;
-            if full {
+        let is_over = |until: Option<Instant>| until.is_some_and(|until| Instant::now() >= until);
+        let mut full = false;
+        while !full && self.trials.len() < most && !self.judge.is_stopped() {
+            if is_over(deadlines.part) {
+                done = false;
                 break;
             }
+            let before = self.trials.len();
+            full = !self.draw(before.saturating_add(BATCH).min(most));
+            done &= self.batch(before, deadlines)?;
         }
-        let level = self.finals(done, deadlines.finals)?;
+        let level = self.finals(deadlines.again)?;
         let stopped = match (done, self.judge.is_stopped()) {
             (_, true) => Stopped::Interrupted,
             (true, _) => Stopped::Trials,
             (false, _) => Stopped::Time,
         };
+        // Trials for which there was no time have not been tried.
+        let tried = self.trials.iter().rposition(|trial| !trial.runs.is_empty());
+        self.trials.truncate(tried.map_or(0, |last| last + 1));
         // Of many documents the last training may need more than there is; `auto` needs what it needs.
         let fits = |&trial: &usize| {
             let trial = &self.trials[trial];
@@ -225,18 +231,18 @@ impl<'a, 'd> Search<'a, 'd> {
         Ok(Found { trials: self.trials, chosen, auto, compared_by, stopped })
     }
 
-    /// Judges the trials from a number on, level by level; gives whether that came to its end.
-    fn batch(&mut self, from: usize, until: Option<Instant>) -> Result<bool, TuneError> {
-        let new: Vec<usize> = (from..self.trials.len()).collect();
-        let mut going_on = new;
+    /// Judges the trials from a number on, level by level, each until its time is up; gives whether
+    /// all were judged that should have been.
+    fn batch(&mut self, from: usize, until: Deadlines) -> Result<bool, TuneError> {
+        let mut going_on: Vec<usize> = (from..self.trials.len()).collect();
         let mut done = true;
         if self.samples / KEPT >= LEAST_PART {
-            done = self.judge(&going_on, Level::Part, until)?;
+            done &= self.judge(&going_on, Level::Part, until.part)?;
             going_on = self.promoted(Level::Part);
         }
-        done = done && self.judge(&going_on, Level::Fold, until)?;
+        done &= self.judge(&going_on, Level::Fold, until.fold)?;
         let best = self.promoted(Level::Fold);
-        done = done && self.judge(&best, Level::Folds, until)?;
+        done &= self.judge(&best, Level::Folds, until.folds)?;
         let best = self.ranking(Level::Folds).first().copied();
         self.judge.tell(TuneEvent::Batch {
             trials: self.trials.len(),
@@ -247,7 +253,7 @@ impl<'a, 'd> Search<'a, 'd> {
 
     /// Judges the best a second time, on another division, so that the one chosen is not just lucky;
     /// gives the level on which to choose.
-    fn finals(&mut self, done: bool, until: Option<Instant>) -> Result<Level, TuneError> {
+    fn finals(&mut self, until: Option<Instant>) -> Result<Level, TuneError> {
         let ranking = self.ranking(Level::Folds);
         // The best of `auto` is judged too: who is chosen is at least as good.
         let recipe = ranking.iter().copied().find(|&trial| self.trials[trial].recipe);
@@ -259,8 +265,7 @@ impl<'a, 'd> Search<'a, 'd> {
         if finalists.len() == 1 {
             return Ok(Level::Folds);
         }
-        let interrupted = !done && self.judge.is_stopped();
-        if !interrupted {
+        if !self.judge.is_stopped() {
             self.judge.tell(TuneEvent::Finals { trials: finalists.len() });
             if self.judge(&finalists, Level::Again, until)? {
                 return Ok(Level::Again);
@@ -269,22 +274,22 @@ impl<'a, 'd> Search<'a, 'd> {
         Ok(Level::Folds)
     }
 
-    /// When the search has to end for the rest to be done in time.
+    /// Until when levels are judged, so that what comes after them is done in time: the time that is
+    /// left without the last training is divided among them. A level whose time is up hands the best
+    /// of what it has on to the next.
     fn deadlines(&self, start: Instant) -> Deadlines {
+        const SHARES: [f64; 4] = [0.45, 0.65, 0.85, 1.0];
         let Some(time) = self.options.time else { return Deadlines::default() };
         let seconds: Vec<f64> =
             self.trials.iter().flat_map(|t| t.runs.iter().map(|run| run.seconds)).collect();
-        let one = mean(&seconds);
+        let folds = f64::from(self.options.folds);
         // The last training is of all documents.
-        let last = one * f64::from(self.options.folds) / f64::from(self.options.folds - 1);
-        let last = last * self.growth;
-        let finals = one * f64::from(self.options.folds) * FINALISTS as f64;
-        let finals = finals / self.judge.threads() as f64;
-        let total = time.as_secs_f64();
-        let finals_end = (total - last).max(total / 2.0);
-        let search_end = (finals_end - finals).max(finals_end * 0.6);
-        let at = |seconds: f64| start.checked_add(Duration::from_secs_f64(seconds));
-        Deadlines { search: at(search_end), finals: at(finals_end) }
+        let last = mean(&seconds) * folds / (folds - 1.0) * self.growth;
+        let (gone, total) = (start.elapsed().as_secs_f64(), time.as_secs_f64());
+        let left = (total - gone - last).max((total - gone) / 2.0).max(0.0);
+        let [part, fold, folds, again] =
+            SHARES.map(|share| start.checked_add(Duration::from_secs_f64(gone + share * left)));
+        Deadlines { part, fold, folds, again }
     }
 
     /// Why nothing could be judged.
