@@ -16,7 +16,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
+    score, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -34,9 +35,11 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
+                        and its numbers}
   auto                  what was tried and chosen; null with settings given
   tune                  the search of `slugline tune`; null without one
+  cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -55,9 +58,10 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
     auto: Option<&'a AutoRecord>,
     tune: Option<&'a TuneRecord>,
+    cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -101,6 +105,7 @@ impl InspectArgs {
             calibration: classifier.calibration(),
             auto: record.auto.as_ref(),
             tune: record.tune.as_ref(),
+            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -132,6 +137,9 @@ impl InspectArgs {
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
         let history = history_table(&record.history, console.verbose);
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        if let Some(folds) = &record.cross_validation {
+            writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
+        }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
             let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
@@ -159,8 +167,15 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    let mut figure =
+        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => figure("temperature", *temperature),
+        Calibration::Mixture(mixture) => {
+            figure("temperature", mixture.temperature);
+            figure("label noise", mixture.noise);
+        }
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod datasets;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
+mod findings;
 pub(crate) mod inspect;
 pub(crate) mod predict;
 pub(crate) mod train;

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
+use slugline::classifier::{
+    AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord, TrainingRecord,
+};
+use slugline::corpus::{Documents, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Flow, StopReason};
 
@@ -13,8 +16,8 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{Data, DataArgs, ReadArgs, TrainingArgs, TrainingPlan, quoted};
 use crate::output::{
-    Align, BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score,
-    write_json,
+    Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
+    fold_line, folds_table, grouped, out, score, write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -35,6 +38,15 @@ pub(crate) struct TrainArgs {
     /// Where to write the model, replacing what is there [default: DATA.slug]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
+    /// Cross-validate first: divide the documents into K folds, every class evenly, and score each by
+    /// a model trained on the others
+    ///
+    /// Whatever is chosen is chosen anew in every fold, so that no score comes from documents by which
+    /// something was chosen. The scores are printed and noted in the model, which is then trained on
+    /// all documents as without --folds. Takes K times as long; Ctrl-C before the last training ends the
+    /// run without a model.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
@@ -47,6 +59,7 @@ const AFTER_HELP: &str = "\
 Examples:
   slugline train tickets.csv
   slugline train news.jsonl.gz --text title,body --label desk -o news.slug
+  slugline train tickets.csv --folds 5
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
@@ -65,6 +78,8 @@ JSON (stable; more fields may be added): one object with
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
                  chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+  cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
+                 log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
                  was validated val_loss and val_accuracy are null";
 
@@ -76,13 +91,38 @@ struct TrainRun<'a> {
     output: PathBuf,
 }
 
+/// What came of a run.
+struct Trained {
+    classifier: Result<Classifier, ClassifierError>,
+    fit_time: Duration,
+    /// Steps made in the epoch in which it was stopped.
+    step: usize,
+    folds: Option<FoldsRecord>,
+}
+
 impl TrainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let plan = self.training.plan()?;
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
+        self.check_folds(&data, &plan)?;
         TrainRun { args: self, data, plan, output }.run(console)
+    }
+}
+
+impl TrainArgs {
+    /// Refuses settings that a cross-validation, which works on texts, cannot follow.
+    fn check_folds(&self, data: &Data, plan: &TrainingPlan) -> Result<(), Failure> {
+        let usual =
+            SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
+        let loads = matches!(data, Data::Dataset(_)) && plan.auto.is_none();
+        if self.folds.is_some() && loads && plan.sequences != usual {
+            let problem = "--folds divides texts, for which the settings under Loading have no \
+                           meaning; leave out either";
+            return Err(Failure::Usage { command: "train", problem: problem.into() });
+        }
+        Ok(())
     }
 }
 
@@ -109,21 +149,21 @@ impl TrainRun<'_> {
     fn run(&self, console: Console) -> Result<(), Failure> {
         let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
         let data = format!("{}{}", inputs.join(" "), self.args.read.words());
-        let command = self.plan.command(&data);
+        let folds = self.args.folds.map(|folds| format!(" --folds {folds}"));
+        let command = format!("{}{}", self.plan.command(&data), folds.unwrap_or_default());
         if console.verbose {
             console.note(format_args!("{command}"));
         }
-        let mut bar = TrainingBar::new(console, self.plan.epochs());
-        let (trained, fit_time) = self.train(console, &mut bar)?;
-        let step = bar.step;
-        drop(bar);
-
-        let (classifier, diverged) = match trained {
+        let Trained { classifier, fit_time, step, folds } = self.train(console)?;
+        let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
             Err(error) => return Err(error.into()),
         };
-        let classifier = classifier.with_command(command);
+        let mut classifier = classifier.with_command(command);
+        if let Some(folds) = folds {
+            classifier = classifier.with_cross_validation(folds);
+        }
         classifier.save(&self.output)?;
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
@@ -146,12 +186,9 @@ impl TrainRun<'_> {
         }
     }
 
-    /// Trains on the data, and says how long that took after they were loaded.
-    fn train(
-        &self,
-        console: Console,
-        bar: &mut TrainingBar,
-    ) -> Result<(Result<Classifier, ClassifierError>, Duration), Failure> {
+    /// Trains on the data, after a cross-validation if one is asked for, and says how long it took
+    /// after they were loaded.
+    fn train(&self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
         let documents = match (&self.data, self.plan.auto) {
             (Data::Dataset(dataset), None) => {
@@ -163,10 +200,16 @@ impl TrainRun<'_> {
                     corpus.description,
                 ));
                 let options = self.plan.options(corpus.train.len());
+                let documents = match self.args.folds {
+                    Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
+                    None => None,
+                };
                 interrupt::watch()?;
-                let start = Instant::now();
-                let trained = Classifier::train_with(&corpus, &options, &mut [bar]);
-                return Ok((trained, start.elapsed()));
+                let folds = documents.map(|all| self.cross_validate(&all, &name, console));
+                let folds = folds.transpose()?.flatten();
+                let fit =
+                    |bar: &mut TrainingBar| Classifier::train_with(&corpus, &options, &mut [bar]);
+                return Ok(self.timed(console, folds, fit));
             }
             (Data::Dataset(dataset), Some(_)) => {
                 self.args.files.documents(*dataset, console)?.train
@@ -179,18 +222,63 @@ impl TrainRun<'_> {
             documents.class_names().len(),
         ));
         interrupt::watch()?;
+        let folds = self.cross_validate(&documents, &name, console)?;
         if self.plan.auto.is_some() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
+        Ok(self.timed(console, folds, |bar| self.fit(&documents, &name, bar)))
+    }
+
+    /// Runs the last training, with its bar and its time.
+    fn timed(
+        &self,
+        console: Console,
+        folds: Option<FoldsRecord>,
+        fit: impl FnOnce(&mut TrainingBar) -> Result<Classifier, ClassifierError>,
+    ) -> Trained {
+        let mut bar = TrainingBar::new(console, self.plan.epochs());
         let start = Instant::now();
-        let trained = if let Some(auto) = self.plan.auto {
+        let classifier = fit(&mut bar);
+        Trained { classifier, fit_time: start.elapsed(), step: bar.step, folds }
+    }
+
+    /// Trains on documents by the plan.
+    fn fit(
+        &self,
+        documents: &Documents,
+        name: &str,
+        bar: &mut TrainingBar,
+    ) -> Result<Classifier, ClassifierError> {
+        if let Some(auto) = self.plan.auto {
             let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
-            Classifier::train_auto(&documents, &name, auto, &go_on, &mut [bar])
-        } else {
-            let options = self.plan.options(documents.len());
-            Classifier::train_documents(&documents, &name, &options, &mut [bar])
-        };
-        Ok((trained, start.elapsed()))
+            return Classifier::train_auto(documents, name, auto, &go_on, &mut [bar]);
+        }
+        let options = self.plan.options(documents.len());
+        Classifier::train_documents(documents, name, &options, &mut [bar])
+    }
+
+    /// The scores of the plan on documents that it did not see, if they are asked for.
+    fn cross_validate(
+        &self,
+        documents: &Documents,
+        name: &str,
+        console: Console,
+    ) -> Result<Option<FoldsRecord>, Failure> {
+        let Some(folds) = self.args.folds else { return Ok(None) };
+        let options = FoldOptions { folds, seed: self.plan.seed() };
+        let found = Classifier::cross_validate(
+            documents,
+            name,
+            options,
+            &mut |fold, train| {
+                let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
+                self.fit(train, name, &mut bar)
+            },
+            &mut |fold, scores| {
+                console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
+            },
+        )?;
+        Ok(Some(found.record))
     }
 
     fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
@@ -210,6 +298,7 @@ impl TrainRun<'_> {
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
         })
     }
@@ -263,6 +352,9 @@ impl TrainRun<'_> {
         write!(out, "{table}")?;
         if let Some(auto) = &record.auto {
             write!(out, "\n{}", tried(auto))?;
+        }
+        if let Some(folds) = &record.cross_validation {
+            write!(out, "\n{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
         out.flush()?;
         let unwatched =

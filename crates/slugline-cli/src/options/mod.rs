@@ -9,7 +9,7 @@ mod sweep;
 mod training;
 
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{one_of, positive, threads};
+pub(crate) use parse::{one_of, positive, similarity, threads};
 pub(crate) use quantity::{duration, size};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};

@@ -48,6 +48,11 @@ pub(crate) fn fraction(text: &str) -> Result<f64, String> {
     number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
 }
 
+/// From 0.5 to 1.
+pub(crate) fn similarity(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0.5 to 1", |x| (0.5..=1.0).contains(&x))
+}
+
 /// Above 0.
 pub(crate) fn above_zero(text: &str) -> Result<f32, String> {
     number(text, "a number above 0", |x| x.is_finite() && x > 0.0)
@@ -110,11 +115,12 @@ mod tests {
     fn values_out_of_range_are_refused() {
         assert_eq!(share("0.5"), Ok(0.5));
         assert_eq!(fraction("1"), Ok(1.0));
+        assert_eq!(similarity("0.5"), Ok(0.5));
         for bad in ["1", "-0.1", "NaN", "inf", "x", ""] {
             assert!(share(bad).is_err(), "{bad}");
         }
         for bad in ["1.1", "NaN"] {
-            assert!(fraction(bad).is_err(), "{bad}");
+            assert!(fraction(bad).is_err() && similarity(bad).is_err(), "{bad}");
         }
         for bad in ["0", "inf", "-1"] {
             assert!(above_zero(bad).is_err(), "{bad}");

@@ -8,7 +8,7 @@ use slugline::tune::GridPoint;
 use super::training::{TrainingArgs, TrainingPlan};
 
 /// Options that are set otherwise in a sweep.
-const NOT_SWEPT: [&str; 3] = ["preset", "seed", "threads"];
+const NOT_SWEPT: [&str; 4] = ["preset", "seed", "threads", "folds"];
 
 /// An option of `train` and the values that it is to have: `NAME=VALUE,…`.
 ///

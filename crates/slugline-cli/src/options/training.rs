@@ -509,6 +509,11 @@ impl TrainingPlan {
         self.options.epochs
     }
 
+    /// What settles the folds of a cross-validation.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed
+    }
+
     /// The shortest command that trains the same model on `data`. Where files are and how many
     /// threads work makes no difference to it, so that the model file does not depend on it.
     pub(crate) fn command(&self, data: &str) -> String {

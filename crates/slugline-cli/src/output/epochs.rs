@@ -57,6 +57,8 @@ pub(crate) struct TrainingBar {
     console: Console,
     epochs: usize,
     bar: Option<ProgressBar>,
+    /// The fold that is trained, if it is one: its epochs are not told.
+    fold: Option<String>,
     /// Steps made in the epoch that is under way.
     pub(crate) step: usize,
 }
@@ -72,7 +74,14 @@ impl TrainingBar {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { console, epochs, bar, step: 0 }
+        Self { console, epochs, bar, fold: None, step: 0 }
+    }
+
+    /// A bar for one fold of several, without a line an epoch.
+    pub(crate) fn of_fold(console: Console, epochs: usize, fold: u32, folds: u32) -> Self {
+        let mut bar = Self::new(console, epochs);
+        bar.fold = Some(format!("fold {}/{folds}  ", fold + 1));
+        bar
     }
 }
 
@@ -84,8 +93,9 @@ impl Callback for TrainingBar {
         if let Some(bar) = &self.bar {
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
+            let fold = self.fold.as_deref().unwrap_or_default();
             bar.set_message(format!(
-                "epoch {}/{}  loss {:.4}",
+                "{fold}epoch {}/{}  loss {:.4}",
                 report.epoch, report.epochs, report.loss
             ));
         }
@@ -94,6 +104,9 @@ impl Callback for TrainingBar {
 
     fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
         self.step = 0;
+        if self.fold.is_some() {
+            return Flow::Continue;
+        }
         let line = EpochLine { logs, epochs: self.epochs };
         match &self.bar {
             Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),

@@ -50,7 +50,7 @@ fn a_search_is_told_written_and_saved() {
         "slugline tune news.csv --trials 5 --folds 2 --seed 3"
     );
     assert_eq!(model["tune"]["tried"], 5);
-    assert_eq!(model["calibration"]["kind"], "temperature");
+    assert_eq!(model["calibration"]["kind"], "mixture");
 
     // All of it was known the second time.
     let again =

@@ -4,6 +4,7 @@ use super::{Place, model};
 
 const COMMANDS: &[&str] = &[
     "demo",
+    "check",
     "train",
     "tune",
     "evaluate",

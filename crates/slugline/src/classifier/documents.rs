@@ -6,7 +6,7 @@ use crate::corpus::split::stratified_split;
 use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
 use crate::evaluation::{Calibration, Evaluation, Reliability};
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
 
 /// Bins of the reliability table.
 const BINS: usize = 15;
@@ -79,11 +79,11 @@ pub(crate) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     pub(crate) fn new(
         documents: &'a Documents,
-        options: &VectorizerOptions,
+        analyzer: &AnalyzerOptions,
     ) -> Result<Self, ClassifierError> {
         let labels = single_labels(documents)?;
         let texts: Vec<&str> = documents.texts().collect();
-        let tokenised = Tokenised::new(&texts, &options.analyzer);
+        let tokenised = Tokenised::new(&texts, analyzer);
         Ok(Self { documents, labels, tokenised, fingerprint: documents.fingerprint() })
     }
 
@@ -140,7 +140,7 @@ impl<'a> Prepared<'a> {
             true => Matrix::zeros(0, classes),
             false => classifier.network.predict(x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
+        classifier.calibration = Calibration::fit_mixture(&probabilities, y_held_out);
         Ok((classifier, probabilities))
     }
 }
@@ -200,7 +200,7 @@ impl Classifier {
             return Self::train_with(&corpus, options, callbacks);
         };
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, features)?;
+        let prepared = Prepared::new(documents, &features.analyzer)?;
         let rows = prepared.rows(&division, features)?;
         Ok(prepared.train(&rows, options, name, callbacks)?.0)
     }

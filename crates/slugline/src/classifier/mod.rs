@@ -1,9 +1,11 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
-pub(crate) mod auto;
+mod auto;
 pub(crate) mod documents;
+mod folds;
 mod options;
 mod predict;
+pub(crate) mod recipe;
 mod record;
 mod train;
 
@@ -13,6 +15,7 @@ use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
+pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{CorpusRecord, TrainingRecord};
@@ -63,6 +66,14 @@ pub enum ClassifierError {
         documents: usize,
         /// Classes that have documents.
         classes: usize,
+    },
+    /// Documents cannot be divided into so many folds.
+    #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
+    Folds {
+        /// Folds asked for.
+        folds: u32,
+        /// Number of documents.
+        documents: usize,
     },
     /// The run was stopped before there was a classifier.
     #[error("stopped before anything was trained")]
@@ -187,8 +198,8 @@ impl Classifier {
     }
 
     /// What calibrates the probabilities.
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// What kind of labels it gives.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AutoRecord, TrainingOptions};
+use super::{AutoRecord, FoldsRecord, TrainingOptions};
 use crate::corpus::LabelKind;
 use crate::nn::History;
 use crate::tune::TuneRecord;
@@ -29,6 +29,9 @@ pub struct TrainingRecord {
     /// The search that found these settings, if there was one.
     #[serde(default)]
     pub tune: Option<TuneRecord>,
+    /// How the same settings did in a cross-validation, if there was one.
+    #[serde(default)]
+    pub cross_validation: Option<FoldsRecord>,
     /// The course of the training.
     pub history: History,
     /// The epoch with the lowest validation loss, counted from 1; without validation the last one.

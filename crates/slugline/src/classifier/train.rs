@@ -179,6 +179,7 @@ impl Fitted {
             options: options.clone(),
             auto: None,
             tune: None,
+            cross_validation: None,
             history,
             best_epoch,
             class_counts,

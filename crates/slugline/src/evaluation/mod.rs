@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::nn::{Average, ClassCounts, NnError, average_score};
 
-pub use calibration::{Calibration, Reliability, ReliabilityBin};
+pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 
 /// Scores of a classifier on labelled documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -79,8 +79,8 @@
 //! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms, version 2 no `label_kind` in the record;
-//! their files are still read, and so are those without `tune` in the record. Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `label_kind`, no `cross_validation` and no
+//! `tune` in the record; their files are still read. Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!

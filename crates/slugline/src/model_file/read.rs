@@ -19,7 +19,6 @@ use super::description::{
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
-use crate::evaluation::Calibration;
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
     MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
@@ -99,10 +98,8 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     let network =
         Sequential::from_parameters(network.input_width, network.layers, parameters, network.seed)
             .map_err(|e| parts(e.into()))?;
-    if let Calibration::Temperature { temperature } = calibration
-        && !(temperature.is_finite() && temperature > 0.0)
-    {
-        return Err(invalid("the calibration", "a temperature above 0", temperature.to_string()));
+    if let Err((expected, found)) = calibration.check(class_names.len()) {
+        return Err(invalid("the calibration", &expected, found));
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;

@@ -14,7 +14,6 @@ use crate::classifier::documents::{Division, Prepared};
 use crate::classifier::{ClassifierError, TrainingOptions};
 use crate::corpus::Documents;
 use crate::corpus::split::{stratified_folds, stratified_split};
-use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, NnError, StopReason, with_threads};
 use crate::text::{AnalyzerOptions, VectorizerOptions};
 
@@ -97,15 +96,15 @@ impl<'a> Judge<'a> {
     }
 
     /// The texts cut by a rule: on first use by who asks first, while others wait for it.
-    fn prepared(&self, features: &VectorizerOptions) -> Result<Arc<Prepared<'a>>, ClassifierError> {
+    fn prepared(&self, analyzer: &AnalyzerOptions) -> Result<Arc<Prepared<'a>>, ClassifierError> {
         let cut = {
             let mut all = lock(&self.prepared);
-            let known = all.iter().find(|(rule, _)| *rule == features.analyzer);
+            let known = all.iter().find(|(rule, _)| rule == analyzer);
             if let Some((_, cut)) = known {
                 Arc::clone(cut)
             } else {
                 let cut = Arc::default();
-                all.push((features.analyzer.clone(), Arc::clone(&cut)));
+                all.push((analyzer.clone(), Arc::clone(&cut)));
                 cut
             }
         };
@@ -113,14 +112,14 @@ impl<'a> Judge<'a> {
         if let Some(prepared) = &*cut {
             return Ok(Arc::clone(prepared));
         }
-        let prepared = Arc::new(Prepared::new(self.documents, features)?);
+        let prepared = Arc::new(Prepared::new(self.documents, analyzer)?);
         *cut = Some(Arc::clone(&prepared));
         Ok(prepared)
     }
 
     /// Mean number of tokens of a document.
-    pub(super) fn mean_tokens(&self, features: &VectorizerOptions) -> Result<f64, ClassifierError> {
-        let tokens = self.prepared(features)?.tokenised.tokens();
+    pub(super) fn mean_tokens(&self, analyzer: &AnalyzerOptions) -> Result<f64, ClassifierError> {
+        let tokens = self.prepared(analyzer)?.tokenised.tokens();
         Ok(tokens as f64 / self.documents.len().max(1) as f64)
     }
 
@@ -250,7 +249,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<Outcome>, TuneError> {
         let default = VectorizerOptions::default();
         let features = options.vectorizer.as_ref().unwrap_or(&default);
-        let prepared = self.prepared(features)?;
+        let prepared = self.prepared(&features.analyzer)?;
         let (classes, held_out) = (self.documents.class_names().len(), division.held_out.len());
 
         let share = (division.train.len() + held_out) as f64 / self.documents.len().max(1) as f64;
@@ -293,15 +292,12 @@ impl<'a> Judge<'a> {
         if classifier.record().history.stop_reason == StopReason::Interrupted {
             return Ok(None);
         }
-        let calibration = classifier.calibration();
+        let calibration = classifier.calibration().clone();
         calibration.apply_rows(&mut probabilities);
         let evaluation = classifier.scores(&probabilities, &rows.y_held_out)?;
         Ok(Some(Outcome::Done {
             scores: Scores::of(&evaluation),
-            temperature: match calibration {
-                Calibration::Temperature { temperature } => temperature,
-                Calibration::None => 1.0,
-            },
+            calibration,
             features: rows.width(),
             parameters: classifier.network().parameter_count(),
             memory: needs,

@@ -18,8 +18,8 @@
 //! has at least their score. Even so the winner's score is a little too good, being a maximum;
 //! only documents that the search has never seen tell how good the model is.
 //!
-//! The best settings are then trained on all documents and calibrated by the geometric mean of the
-//! temperatures of their trainings. Of more than 60,000 documents, so many are drawn to search on, and
+//! The best settings are then trained on all documents, with fewer epochs in the measure in which `auto`
+//! takes fewer, and calibrated as they were by the documents of the first fold. Of more than 60,000 documents, so many are drawn to search on, and
 //! 12,000 stay out of the last training to calibrate by.
 //!
 //! Every training is written to the trials file when it ends. A search that was cut short goes on
@@ -50,14 +50,13 @@ use ledger::{Head, Ledger};
 use search::Search;
 use space::for_samples;
 
-use crate::classifier::auto::{MOST_HELD_OUT, MOST_TO_CHOOSE_BY, candidates};
 use crate::classifier::documents::{Division, Prepared, divide, learnable_labels};
+use crate::classifier::recipe::{MANY, MOST_HELD_OUT, analyzer, candidates, usual_epochs};
 use crate::classifier::{
     AutoOptions, Classifier, ClassifierError, TrainingOptions, ValidationSplit,
 };
 use crate::corpus::Documents;
 use crate::corpus::split::stratified_split;
-use crate::evaluation::Calibration;
 use crate::nn::{Callback, MAX_THREADS, NnError, with_threads};
 
 pub use ledger::TrialsFileError;
@@ -246,8 +245,8 @@ pub fn tune(
     let all_labels = learnable_labels(documents)?;
     let n = documents.len();
     // What is best for many is found on some of them.
-    let searched: Cow<'_, Documents> = if n > MOST_TO_CHOOSE_BY {
-        let share = MOST_TO_CHOOSE_BY as f64 / n as f64;
+    let searched: Cow<'_, Documents> = if n > MANY {
+        let share = MANY as f64 / n as f64;
         Cow::Owned(documents.select(&stratified_split(all_labels, share, options.seed).1))
     } else {
         Cow::Borrowed(documents)
@@ -271,9 +270,11 @@ pub fn tune(
         stop,
         tell,
     });
-    let recipes = with_threads(options.threads, || recipes(&judge, searched.len(), options.seed))
-        .map_err(ClassifierError::from)??;
+    let mean_tokens = with_threads(options.threads, || judge.mean_tokens(&analyzer()));
+    let mean_tokens = mean_tokens.map_err(ClassifierError::from)??;
     let samples = searched.len() - searched.len() / options.folds as usize;
+    let auto = AutoOptions { seed: options.seed, ..AutoOptions::default() };
+    let recipes = candidates(n, samples, mean_tokens, auto);
     let growth = n as f64 / searched.len().max(1) as f64;
     let found = Search::new(options, &judge, recipes, samples, growth).run(start)?;
     drop(judge);
@@ -293,12 +294,9 @@ pub fn tune(
         trials,
         chosen: found.chosen,
     };
-    let temperature = chosen.temperature();
-    let seeded = TrainingOptions { seed: options.seed, ..chosen.options.clone() };
-    let classifier = with_threads(options.threads, || {
-        last(documents, all_labels, name, &seeded, temperature, callbacks)
-    })
-    .map_err(ClassifierError::from)??;
+    let last = Last { documents, labels: all_labels, name, samples, chosen };
+    let classifier = with_threads(options.threads, || last.train(options.seed, callbacks))
+        .map_err(ClassifierError::from)??;
     Ok(Tuned {
         classifier: classifier.with_search(record),
         trials: found.trials,
@@ -308,19 +306,6 @@ pub fn tune(
         stopped: found.stopped,
         known,
     })
-}
-
-/// The settings of `auto` for the documents.
-fn recipes(
-    judge: &Judge<'_>,
-    documents: usize,
-    seed: u64,
-) -> Result<Vec<TrainingOptions>, TuneError> {
-    let auto = AutoOptions { seed, ..AutoOptions::default() };
-    // Which texts are short is told by their words alone.
-    let words = candidates(documents, f64::INFINITY, auto);
-    let features = words.iter().find_map(|options| options.vectorizer.clone()).unwrap_or_default();
-    Ok(candidates(documents, judge.mean_tokens(&features)?, auto))
 }
 
 /// The first line of a trials file.
@@ -336,34 +321,45 @@ fn head(documents: &Documents, name: &str, options: &TuneOptions) -> Head {
     }
 }
 
-/// Trains the settings chosen on all documents, or of many on all but a few that calibrate.
-fn last(
-    documents: &Documents,
-    labels: &[u32],
-    name: &str,
-    options: &TrainingOptions,
-    temperature: Option<f64>,
-    callbacks: &mut [&mut dyn Callback],
-) -> Result<Classifier, ClassifierError> {
-    let n = documents.len();
-    let large = n > MOST_TO_CHOOSE_BY;
-    let division = if large {
-        let share = ValidationSplit::Fraction(MOST_HELD_OUT / n as f64);
-        divide(labels, share, options.seed)?
-    } else {
-        Division { train: (0..n).collect(), held_out: Vec::new() }
-    };
-    let options = for_samples(options, division.train.len());
-    let features = options.vectorizer.clone().unwrap_or_default();
-    let prepared = Prepared::new(documents, &features)?;
-    let rows = prepared.rows(&division, &features)?;
-    let (classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
-    Ok(match temperature {
-        Some(temperature) if !large => {
-            classifier.with_calibration(Calibration::Temperature { temperature })
-        }
-        _ => classifier,
-    })
+/// The last training.
+struct Last<'a> {
+    documents: &'a Documents,
+    labels: &'a [u32],
+    name: &'a str,
+    /// Documents that trials were trained on.
+    samples: usize,
+    chosen: &'a Trial,
+}
+
+impl Last<'_> {
+    /// Trains the settings chosen on all documents, or of many on all but a few that calibrate.
+    fn train(
+        &self,
+        seed: u64,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Classifier, ClassifierError> {
+        let n = self.documents.len();
+        let large = n > MANY;
+        let division = if large {
+            divide(self.labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), seed)?
+        } else {
+            Division { train: (0..n).collect(), held_out: Vec::new() }
+        };
+        let train = division.train.len();
+        let mut options = TrainingOptions { seed, ..self.chosen.options.clone() };
+        // Of more documents each is seen less often, as `auto` does it.
+        let (before, now) = (usual_epochs(self.samples), usual_epochs(train));
+        options.epochs = (options.epochs * now).div_ceil(before).max(1);
+        let options = for_samples(&options, train);
+        let features = options.vectorizer.clone().unwrap_or_default();
+        let prepared = Prepared::new(self.documents, &features.analyzer)?;
+        let rows = prepared.rows(&division, &features)?;
+        let (classifier, _) = prepared.train(&rows, &options, self.name, callbacks)?;
+        Ok(match self.chosen.calibration() {
+            Some(calibration) if !large => classifier.with_calibration(calibration.clone()),
+            _ => classifier,
+        })
+    }
 }
 
 impl From<NnError> for TuneError {

@@ -101,7 +101,7 @@ impl<'a, 'd> Search<'a, 'd> {
         samples: usize,
         growth: f64,
     ) -> Self {
-        let choices = choices();
+        let choices = recipes.first().map(choices).unwrap_or_default();
         let (trials, drawn) = (Vec::new(), HashSet::new());
         let mut search = Self { options, judge, choices, recipes, samples, growth, trials, drawn };
         for recipe in search.recipes.clone() {

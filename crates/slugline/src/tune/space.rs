@@ -69,11 +69,17 @@ fn feature<T: Serialize + Clone + Send + Sync + 'static>(
     Choice { name, values: values.collect(), read: Box::new(read) }
 }
 
-/// Every choice, in the order in which they are drawn and told.
-pub(super) fn choices() -> Vec<Choice> {
+/// Every choice, in the order in which they are drawn and told, for settings near to a recipe.
+pub(super) fn choices(recipe: &TrainingOptions) -> Vec<Choice> {
     let mut all = feature_choices();
-    all.extend(network_choices());
+    all.extend(network_choices(recipe.optimizer.learning_rate().at(0)));
     all
+}
+
+/// Learning rates around one, to three digits.
+fn rates(rate: f64) -> Vec<f64> {
+    let around = [0.4, 0.6, 1.0, 1.6, 2.5].map(|factor| rate * factor);
+    around.iter().map(|rate| format!("{rate:.2e}").parse().unwrap_or(*rate)).collect()
 }
 
 fn feature_choices() -> Vec<Choice> {
@@ -144,7 +150,7 @@ fn feature_choices() -> Vec<Choice> {
     ]
 }
 
-fn network_choices() -> Vec<Choice> {
+fn network_choices(rate: f64) -> Vec<Choice> {
     vec![
         choice("hidden", [0, 32, 64, 128, 256].to_vec(), units, set_units),
         choice(
@@ -173,14 +179,9 @@ fn network_choices() -> Vec<Choice> {
             |o| o.class_weight,
             |o, weight| o.class_weight = weight,
         ),
-        choice(
-            "learning_rate",
-            vec![1e-3, 2e-3, 3e-3, 5e-3, 8e-3],
-            |o| o.optimizer.learning_rate().at(0),
-            set_rate,
-        ),
-        choice("epochs", vec![4, 6, 8, 10, 15, 20, 30], |o| o.epochs, |o, n| o.epochs = n),
-        choice("batch_size", vec![16, 32, 64, 128], |o| o.batch_size, |o, n| o.batch_size = n),
+        choice("learning_rate", rates(rate), |o| o.optimizer.learning_rate().at(0), set_rate),
+        choice("epochs", vec![3, 4, 6, 8, 10, 15, 20, 30], |o| o.epochs, |o, n| o.epochs = n),
+        choice("batch_size", vec![16, 32, 64, 128, 256], |o| o.batch_size, |o, n| o.batch_size = n),
     ]
 }
 
@@ -309,15 +310,15 @@ mod tests {
 
     use super::*;
     use crate::classifier::AutoOptions;
-    use crate::classifier::auto::candidates;
+    use crate::classifier::recipe::candidates;
 
     fn recipe() -> TrainingOptions {
-        candidates(1000, 100.0, AutoOptions::default()).remove(0)
+        candidates(1000, 1000, 100.0, AutoOptions::default()).remove(0)
     }
 
     #[test]
     fn every_value_is_read_as_it_was_set() {
-        for choice in choices() {
+        for choice in choices(&recipe()) {
             for (value, set) in &choice.values {
                 let mut options = recipe();
                 set(&mut options);
@@ -329,9 +330,10 @@ mod tests {
 
     #[test]
     fn the_recipe_lies_in_the_space() {
-        for options in candidates(1000, 100.0, AutoOptions::default()) {
-            for (name, value) in settings_of(&choices(), &options) {
-                let choice = choices().into_iter().find(|choice| choice.name == name).unwrap();
+        for options in candidates(1000, 1000, 100.0, AutoOptions::default()) {
+            for (name, value) in settings_of(&choices(&recipe()), &options) {
+                let choice =
+                    choices(&recipe()).into_iter().find(|choice| choice.name == name).unwrap();
                 let known = choice.values.iter().any(|(known, _)| *known == value);
                 // A recipe without n-grams of characters says nothing of them, and chooses epochs by
                 // the number of documents.
@@ -374,7 +376,7 @@ mod tests {
         fn what_is_drawn_can_be_run(numbers in prop::collection::vec(any::<u32>(), 60)) {
             let mut numbers = numbers.into_iter();
             let mut draw = |n: usize| numbers.next().unwrap_or(0) as usize % n;
-            let options = vary(&choices(), &recipe(), &mut draw);
+            let options = vary(&choices(&recipe()), &recipe(), &mut draw);
             options.vectorizer.as_ref().unwrap().check().unwrap();
             prop_assert!(!options.layers(3).is_empty());
             let mut again = options.clone();

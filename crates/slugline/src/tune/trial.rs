@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::metric::{Metric, Scores, Spread};
 use super::space::Settings;
 use crate::classifier::TrainingOptions;
+use crate::evaluation::Calibration;
 use crate::hex::hex;
 
 /// What a training may use: a part of the documents, and the fold that it is held against.
@@ -27,8 +28,8 @@ pub enum Outcome {
     Done {
         /// Its scores on the held-out documents.
         scores: Scores,
-        /// The temperature that calibrates it.
-        temperature: f64,
+        /// What calibrates it, by the held-out documents.
+        calibration: Calibration,
         /// Features that it had.
         features: usize,
         /// Weights and biases.
@@ -135,19 +136,14 @@ impl Trial {
         Spread::of(&values)
     }
 
-    /// The geometric mean of the temperatures of the trainings on all documents outside a fold.
-    pub(super) fn temperature(&self) -> Option<f64> {
-        let logs: Vec<f64> = self
-            .runs
-            .iter()
-            .filter(|run| run.budget.share == 1.0)
-            .filter_map(|run| match run.outcome {
-                Outcome::Done { temperature, .. } => Some(libm::log(temperature)),
-                _ => None,
-            })
-            .collect();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| libm::exp(mean))
+    /// The calibration of the first training on all documents outside a fold.
+    pub(super) fn calibration(&self) -> Option<&Calibration> {
+        let full = self.runs.iter().filter(|run| run.budget.share == 1.0);
+        let mut found = full.filter_map(|run| match &run.outcome {
+            Outcome::Done { calibration, .. } => Some(calibration),
+            _ => None,
+        });
+        found.next()
     }
 }
 
@@ -175,7 +171,7 @@ mod tests {
             samples: 1,
             outcome: Outcome::Done {
                 scores,
-                temperature: accuracy * 10.0,
+                calibration: Calibration::Temperature { temperature: accuracy * 10.0 },
                 features: 1,
                 parameters: 2,
                 memory: 3,
@@ -206,8 +202,7 @@ mod tests {
         }
         let full: Vec<f64> = trial.full_scores().iter().map(|s| s.accuracy).collect();
         assert_eq!(full, [0.1, 0.2, 0.4]);
-        // The third root of 1 · 2 · 4.
-        assert!((trial.temperature().unwrap() - 2.0).abs() < 1e-12);
+        assert_eq!(trial.calibration(), Some(&Calibration::Temperature { temperature: 1.0 }));
         assert!(!trial.is_out());
         let budget = Budget { share: 1.0, repeat: 0, fold: 2 };
         assert!(trial.scores_on(&[budget]).is_none() && !trial.has(budget));

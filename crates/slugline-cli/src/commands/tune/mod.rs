@@ -139,7 +139,7 @@ Examples:
   slugline tune sample --sweep optimizer=adam,rmsprop --sweep learning_rate=0.001,0.003
 
 The trials file has one JSON object a line, after a first line that says what data they belong to:
-  trial, settings, share, repeat, fold, samples, status (done, skipped, failed), scores, temperature,
+  trial, settings, share, repeat, fold, samples, status (done, skipped, failed), scores, calibration,
   features, parameters, memory, seconds, key
 
 JSON (stable; more fields may be added): one object, of a search with

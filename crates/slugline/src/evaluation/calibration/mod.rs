@@ -1,11 +1,15 @@
 //! Probabilities that mean what they say: temperature scaling, and how far from it they are.
 
+mod mixture;
+
 use serde::{Deserialize, Serialize};
 
 use crate::nn::Matrix;
 
+pub use mixture::Mixture;
+
 /// What turns a network's probabilities into calibrated ones.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Calibration {
     /// Nothing.
@@ -17,6 +21,8 @@ pub enum Calibration {
         /// `T`, from 0.05 to 20.
         temperature: f64,
     },
+    /// A temperature, a share of labels that do not follow the text, and a map of confidence.
+    Mixture(Mixture),
 }
 
 /// Temperatures that are looked for.
@@ -65,9 +71,32 @@ impl Calibration {
         Self::Temperature { temperature: libm::exp(-f64::midpoint(low, high)) }
     }
 
+    /// The [`Mixture`] that makes the log loss of held-out documents least: where labels are wrong now and
+    /// then, a temperature alone cannot be right for sure answers and doubtful ones at once.
+    ///
+    /// `probabilities` has one row a document, `labels` its class. Without documents nothing is
+    /// changed. Works on all threads of the current pool; the result does not depend on their number.
+    ///
+    /// # Panics
+    /// If there are not as many labels as rows, or a label has no column.
+    pub fn fit_mixture(probabilities: &Matrix, labels: &[u32]) -> Self {
+        assert_eq!(probabilities.rows(), labels.len(), "a label for each row");
+        if labels.is_empty() {
+            return Self::None;
+        }
+        Self::Mixture(Mixture::fit(probabilities, labels))
+    }
+
     /// Calibrates the probabilities of a document in place.
+    ///
+    /// # Panics
+    /// If there are not as many as the calibration was fitted to.
     pub fn apply(&self, probabilities: &mut [f32]) {
-        let Self::Temperature { temperature } = *self else { return };
+        let temperature = match self {
+            Self::None => return,
+            Self::Temperature { temperature } => *temperature,
+            Self::Mixture(mixture) => return mixture.apply(probabilities),
+        };
         let largest = probabilities.iter().copied().fold(LEAST, f32::max);
         let power = |p: f32| {
             let ratio = f64::from(p.max(LEAST)) / f64::from(largest);
@@ -76,6 +105,20 @@ impl Calibration {
         let sum: f64 = probabilities.iter().map(|&p| power(p)).sum();
         for p in probabilities {
             *p = (power(*p) / sum) as f32;
+        }
+    }
+
+    /// Whether it can be applied to so many classes; if not, what was expected and found.
+    pub(crate) fn check(&self, classes: usize) -> Result<(), (String, String)> {
+        match self {
+            Self::None => Ok(()),
+            Self::Temperature { temperature } if temperature.is_finite() && *temperature > 0.0 => {
+                Ok(())
+            }
+            Self::Temperature { temperature } => {
+                Err(("a temperature above 0".into(), temperature.to_string()))
+            }
+            Self::Mixture(mixture) => mixture.check(classes),
         }
     }
 
