@@ -2,7 +2,7 @@
 //!
 //! Colours are those of Okabe & Ito (2008, "Color Universal Design"), which people with any kind of
 //! colour vision can tell apart; series differ in their markers too. Text is measured by and, in a
-//! PNG, drawn with DejaVu Sans, which lies in the program: no font of the system is needed.
+//! PNG, drawn with a font that lies in the program: none of the system is needed.
 
 mod draw;
 mod raster;

@@ -94,13 +94,9 @@ impl Ledger {
         // Never cut before it is known what it is.
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(io("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(TrialsFileError::InUse { path: path.to_owned() });
-            }
-            // Some file systems have no locks; one search at a time needs none.
-            Err(std::fs::TryLockError::Error(_)) => {}
+        // Some file systems have no locks, which is no reason to refuse: few run two searches at a time.
+        if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
+            return Err(TrialsFileError::InUse { path: path.to_owned() });
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io("read"))?;

@@ -96,7 +96,7 @@ impl<'a> GridRun<'a> {
             if self.args.output.is_some() && better {
                 let runs = point.runs.iter().zip(classifiers);
                 // The first of equals.
-                let one = runs.reduce(|a, b| match self.order_runs(&b.0, &a.0) {
+                let one = runs.reduce(|a, b| match self.order_runs(b.0, a.0) {
                     Ordering::Greater => b,
                     _ => a,
                 });

@@ -41,7 +41,7 @@ pub(crate) struct TuneArgs {
     /// Where to write the model [default: DATA.slug; with --sweep none]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
-    /// What is made good; with --sweep accuracy or log_loss
+    /// What is made good; with --sweep `accuracy` or `log_loss`
     #[arg(long, value_name = "NAME", default_value = Metric::default().name(),
         value_parser = one_of(Metric::ALL.map(Metric::name), |name| name.parse::<Metric>().ok()))]
     metric: Metric,

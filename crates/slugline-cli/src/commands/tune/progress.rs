@@ -74,20 +74,17 @@ impl SearchBar {
                 state.trainings += 1;
                 self.run(run, &state);
             }
-            TuneEvent::Batch { trials, best } => {
-                if let Some(best) = best {
-                    let spread = best.spread(self.metric);
-                    let (name, mean, std) =
-                        (self.metric.name(), score(spread.mean), score(spread.std));
-                    state.best = format!("best {name} {mean}");
-                    let line = format!(
-                        "{} trials in {} trainings: best {name} {mean} ± {std} (trial {})",
-                        grouped(trials),
-                        grouped(state.trainings + state.known),
-                        best.number
-                    );
-                    self.note(&line);
-                }
+            TuneEvent::Batch { trials, best: Some(best) } => {
+                let spread = best.spread(self.metric);
+                let (name, mean, std) = (self.metric.name(), score(spread.mean), score(spread.std));
+                state.best = format!("best {name} {mean}");
+                let line = format!(
+                    "{} trials in {} trainings: best {name} {mean} ± {std} (trial {})",
+                    grouped(trials),
+                    grouped(state.trainings + state.known),
+                    best.number
+                );
+                self.note(&line);
             }
             TuneEvent::Finals { trials } => {
                 self.note(&format!("the best {trials} once more, on other folds"));
