@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, inspect, predict, threshold, train,
+    check, completions, datasets, demo, evaluate, inspect, predict, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -35,6 +35,7 @@ Examples:
   slugline evaluate sample.slug                  scores beside the baselines
   echo 'Wheat prices rose.' | slugline predict sample.slug
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline tune tickets.csv --time 5m            search for better settings
 
 Results go to standard output, everything else to standard error.
 
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Check(Box<check::CheckArgs>),
     Train(Box<train::TrainArgs>),
+    Tune(Box<tune::TuneArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),

@@ -15,6 +15,8 @@ use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
+use slugline::plot::PlotError;
+use slugline::tune::TuneError;
 
 use crate::cli::Cli;
 use crate::output::{ERROR, alert};
@@ -56,6 +58,10 @@ pub(crate) enum Failure {
     ModelFile(#[from] ModelFileError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Tune(#[from] TuneError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
 }
 
 impl From<NnError> for Failure {

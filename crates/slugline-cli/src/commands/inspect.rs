@@ -13,6 +13,7 @@ use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
 use slugline::text::{MultiHotVectorizer, Vocabulary};
+use slugline::tune::TuneRecord;
 
 use super::open_model;
 use crate::failure::Failure;
@@ -42,6 +43,7 @@ JSON (stable; more fields may be added): one object with
   decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
                         max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
+  tune                  the search of `slugline tune`; null without one
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
@@ -64,6 +66,7 @@ struct Report<'a> {
     calibration: &'a Calibration,
     decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
+    tune: Option<&'a TuneRecord>,
     cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
@@ -109,6 +112,7 @@ impl InspectArgs {
             calibration: classifier.calibration(),
             decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
+            tune: record.tune.as_ref(),
             cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,

@@ -10,6 +10,7 @@ pub(crate) mod inspect;
 pub(crate) mod predict;
 pub(crate) mod threshold;
 pub(crate) mod train;
+pub(crate) mod tune;
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Demo(args) => args.run(console),
         Command::Check(args) => args.run(console),
         Command::Train(args) => args.run(console),
+        Command::Tune(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
         Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),

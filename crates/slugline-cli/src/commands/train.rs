@@ -222,7 +222,7 @@ impl TrainArgs {
 }
 
 /// Sees to it that a model can be written, before hours are spent on it.
-fn check_output(path: &Path) -> Result<(), Failure> {
+pub(super) fn check_output(path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     if path.is_dir() {
         return Err(Failure::Other(format!(

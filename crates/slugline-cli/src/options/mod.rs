@@ -6,14 +6,18 @@ mod features;
 mod going_on;
 mod loss;
 mod parse;
+mod quantity;
 mod read;
 mod settings;
+mod sweep;
 mod training;
 
 pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use going_on::{FromArgs, FromPlan};
 pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similarity, threads};
+pub(crate) use quantity::{duration, size};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
+pub(crate) use sweep::{Sweep, plan_of};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

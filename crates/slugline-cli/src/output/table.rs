@@ -38,6 +38,11 @@ impl Table {
         }
     }
 
+    /// A table with as many columns as there are names.
+    pub(crate) fn of(header: Vec<(String, Align)>) -> Self {
+        Self { header, rows: Vec::new() }
+    }
+
     /// Two columns: a name and what belongs to it.
     pub(crate) fn pairs() -> Self {
         Self::new([("", Align::Left), ("", Align::Left)])
@@ -52,7 +57,8 @@ impl Table {
         self.push(cells.map(ToString::to_string).to_vec(), true);
     }
 
-    fn push(&mut self, cells: Vec<String>, strong: bool) {
+    /// Adds a row of as many cells as there are columns; a strong one stands out.
+    pub(crate) fn push(&mut self, cells: Vec<String>, strong: bool) {
         self.rows.push(Row { cells, strong });
     }
 }

@@ -16,6 +16,7 @@ mod predict;
 mod real;
 mod resume;
 mod train;
+mod tune;
 mod usage;
 
 use std::ffi::OsStr;

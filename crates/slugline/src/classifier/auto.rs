@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::{Division, Prepared, Rows, divide, identity};
 use super::labels::{Scores, too_few};
-use super::recipe::{Features, MANY, Recipe};
+use super::recipe::{Features, MANY, MOST_HELD_OUT, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit, features};
 use crate::checkpoint::Checkpoints;
 use crate::corpus::{Content, Documents, LabelKind, Labels};
@@ -77,9 +77,6 @@ pub struct Candidate {
     /// Log loss after calibration; for any number of labels the mean over all classes.
     pub log_loss: f64,
 }
-
-/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
-const MOST_HELD_OUT: f64 = 12_000.0;
 
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on

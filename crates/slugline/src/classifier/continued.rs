@@ -1,6 +1,6 @@
 //! A model that goes on learning: new documents, new classes, new words.
 
-use super::documents::identity;
+use super::documents::{identity, single_labels};
 use super::train::Fitting;
 use super::{
     Ancestor, Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit,
@@ -282,14 +282,6 @@ impl Classifier {
                 Ok((words.into(), x, x_held_out))
             }
         }
-    }
-}
-
-/// The labels of documents with one class each.
-fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    match documents.labels() {
-        Labels::Single(labels) => Ok(labels),
-        other => Err(ClassifierError::LabelKind { found: other.kind() }),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::labels::too_few;
 use super::train::{Fitting, Numbered, split};
 use super::{
     Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit, features,
@@ -15,14 +16,14 @@ use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, Vectorizer, VectorizerOptions};
 
 /// Which documents are trained on and which are held out, as positions.
-pub(super) struct Division {
-    pub(super) train: Vec<usize>,
-    pub(super) held_out: Vec<usize>,
+pub(crate) struct Division {
+    pub(crate) train: Vec<usize>,
+    pub(crate) held_out: Vec<usize>,
 }
 
 impl Division {
     /// Holds out a fold of some documents, given the fold of each.
-    pub(super) fn by_fold(documents: &[usize], folds: &[u32], fold: u32) -> Self {
+    pub(crate) fn by_fold(documents: &[usize], folds: &[u32], fold: u32) -> Self {
         let of = |held_out: bool| -> Vec<usize> {
             let pairs = documents.iter().zip(folds);
             pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
@@ -31,8 +32,27 @@ impl Division {
     }
 }
 
+/// The labels of documents with one class each.
+pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    match documents.labels() {
+        Labels::Single(labels) => Ok(labels),
+        other => Err(ClassifierError::LabelKind { found: other.kind() }),
+    }
+}
+
+/// The labels of documents with one class each that something can be learned from.
+pub(crate) fn learnable_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    let labels = single_labels(documents)?;
+    let counts = documents.class_counts();
+    if too_few(&counts, LabelKind::Single) {
+        let classes = counts.iter().filter(|&&count| count > 0).count();
+        return Err(ClassifierError::TooFew { documents: documents.len(), classes });
+    }
+    Ok(labels)
+}
+
 /// Holds documents out as the options say: a number or a share of every class, or the last ones.
-pub(super) fn divide(
+pub(crate) fn divide(
     labels: &Labels,
     validation: ValidationSplit,
     seed: u64,
@@ -54,14 +74,14 @@ pub(super) fn divide(
 }
 
 /// Documents that several vectorizers and networks are fitted to.
-pub(super) struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
-    pub(super) tokenised: Tokenised,
+    pub(crate) tokenised: Tokenised,
     pub(super) fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(documents: &'a Documents, analyzer: &AnalyzerOptions) -> Self {
+    pub(crate) fn new(documents: &'a Documents, analyzer: &AnalyzerOptions) -> Self {
         let texts: Vec<&str> = documents.texts().collect();
         let tokenised = Tokenised::new(&texts, analyzer);
         Self { documents, tokenised, fingerprint: documents.fingerprint() }
@@ -69,7 +89,7 @@ impl<'a> Prepared<'a> {
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
     /// division names.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         division: &Division,
         features: &VectorizerOptions,
@@ -87,7 +107,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Trains on rows, as a part of a run that may keep a checkpoint: [`Rows::train`].
-    pub(super) fn train(
+    pub(crate) fn train(
         &self,
         part: &Part,
         rows: &Rows,
@@ -109,12 +129,12 @@ pub(super) struct Whole<'a> {
 }
 
 /// What a network is trained on and held against.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     pub(super) vectorizer: Vectorizer,
     pub(super) x: CsrMatrix,
     pub(super) y: Labels,
     pub(super) x_held_out: CsrMatrix,
-    pub(super) y_held_out: Labels,
+    pub(crate) y_held_out: Labels,
     pub(super) weights: Option<Vec<f32>>,
 }
 
@@ -162,6 +182,18 @@ impl Rows {
             classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
         }
         Ok((classifier, probabilities))
+    }
+}
+
+impl Rows {
+    /// Number of features.
+    pub(crate) fn width(&self) -> usize {
+        self.x.cols()
+    }
+
+    /// Values of all rows that are stored.
+    pub(crate) fn stored(&self) -> usize {
+        self.x.nnz() + self.x_held_out.nnz()
     }
 }
 

@@ -137,6 +137,17 @@ impl Classifier {
         }
     }
 
+    /// The scores of calibrated probabilities, the most probable class of each document being the answer.
+    pub(crate) fn scores(
+        &self,
+        probabilities: &Matrix,
+        labels: &Labels,
+    ) -> Result<Evaluation, ClassifierError> {
+        let answers = probabilities.argmax_rows().into_iter().map(Answer::Class);
+        let answers: Vec<Answer> = answers.collect();
+        self.judge(labels, probabilities, &answers, &EvaluationOptions::without_intervals())
+    }
+
     /// The scores of calibrated probabilities and the answers by them.
     fn judge(
         &self,

@@ -3,7 +3,7 @@
 mod auto;
 mod class_weight;
 mod continued;
-mod documents;
+pub(crate) mod documents;
 mod ensemble;
 mod evaluate;
 mod features;
@@ -11,7 +11,7 @@ mod folds;
 mod labels;
 mod options;
 mod predict;
-mod recipe;
+pub(crate) mod recipe;
 mod record;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,10 @@ use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, Vectoriz
 const SHORT: f64 = 40.0;
 
 /// Of more documents than this, words tell enough: their beginnings would cost time and memory.
-pub(super) const MANY: usize = 60_000;
+pub(crate) const MANY: usize = 60_000;
+
+/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
+pub(crate) const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 64;
@@ -77,6 +80,32 @@ impl Features {
     }
 }
 
+/// Epochs that so many samples usually need: more where there are few.
+pub(crate) fn usual_epochs(samples: usize) -> usize {
+    let samples = samples.max(1);
+    match samples > MANY {
+        false => (90_000 / samples).clamp(8, 15),
+        true => (480_000 / samples).clamp(3, 8),
+    }
+}
+
+/// The settings of everything that is tried for so many documents of so many tokens on average, for
+/// `samples` training documents of them.
+pub(crate) fn candidates(
+    documents: usize,
+    samples: usize,
+    mean_tokens: f64,
+    auto: AutoOptions,
+) -> Vec<TrainingOptions> {
+    let recipes = Recipe::candidates(documents, mean_tokens).into_iter();
+    recipes.map(|recipe| recipe.settings(samples, auto, LabelKind::Single)).collect()
+}
+
+/// How texts become tokens in all of them.
+pub(crate) fn analyzer() -> AnalyzerOptions {
+    Features::analyzer()
+}
+
 /// One way to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Recipe {
@@ -105,12 +134,7 @@ impl Recipe {
 
     /// Epochs for so many samples: more where there are few.
     pub(super) fn epochs(self, samples: usize) -> usize {
-        let samples = samples.max(1);
-        let usual = match samples > MANY {
-            false => (90_000 / samples).clamp(8, 15),
-            true => (480_000 / samples).clamp(3, 8),
-        };
-        (usual as f64 * self.share).ceil() as usize
+        (usual_epochs(samples) as f64 * self.share).ceil() as usize
     }
 
     /// The settings for `samples` training documents with labels of a kind.

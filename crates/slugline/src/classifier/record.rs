@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AutoRecord, FoldsRecord, TrainingOptions};
 use crate::corpus::LabelKind;
 use crate::nn::History;
+use crate::tune::TuneRecord;
 
 /// What a model remembers of its making. Holds no time, host or path: the same inputs make the same
 /// record.
@@ -28,6 +29,9 @@ pub struct TrainingRecord {
     pub ancestor: Option<Ancestor>,
     /// What was tried before these settings were chosen, if the program chose them.
     pub auto: Option<AutoRecord>,
+    /// The search that found these settings, if there was one.
+    #[serde(default)]
+    pub tune: Option<TuneRecord>,
     /// How the same settings did in a cross-validation, if there was one.
     #[serde(default)]
     pub cross_validation: Option<FoldsRecord>,

@@ -17,6 +17,7 @@ use crate::nn::{
     StopReason, Validation, WeightAverage,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
+use crate::tune::TuneRecord;
 
 impl Classifier {
     /// Trains a classifier on the training part of `corpus`.
@@ -73,6 +74,13 @@ impl Classifier {
     #[must_use]
     pub fn with_command(mut self, command: impl Into<String>) -> Self {
         self.record.command = Some(command.into());
+        self
+    }
+
+    /// Notes the search that found the settings.
+    #[must_use]
+    pub(crate) fn with_search(mut self, search: TuneRecord) -> Self {
+        self.record.tune = Some(search);
         self
     }
 }
@@ -276,6 +284,7 @@ impl Fitted {
             options: options.clone(),
             ancestor: None,
             auto: None,
+            tune: None,
             cross_validation: None,
             history,
             best_epoch,

@@ -88,7 +88,7 @@
 //! ```
 //!
 //! Version 1 had no `calibration` and no terms, version 2 no `decisions` and no lists of features, and in
-//! the record no `label_kind`, `cross_validation` and `ancestor` and no `decision`, `average`, `ensemble`
+//! the record no `label_kind`, `cross_validation`, `tune` and `ancestor` and no `decision`, `average`, `ensemble`
 //! and `feature_scaling` among the options; their files are still read. Unknown fields are refused; what
 //! a later version adds has a later version number.
 //!

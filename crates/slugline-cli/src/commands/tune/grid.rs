@@ -1,0 +1,321 @@
+//! A grid: its plan, its run, its table and its picture.
+
+use std::cmp::Ordering;
+use std::io::Write;
+use std::time::Instant;
+
+use serde_json::json;
+use slugline::classifier::{Classifier, ValidationSplit};
+use slugline::corpus::{Corpus, Documents, SequenceOptions};
+use slugline::plot::{Axis, Chart, Panel, PlotFormat, Point, Series};
+use slugline::tune::{GridPoint, Metric, PointScores, Spread, SweepRun, grid, sweep};
+
+use super::{TuneArgs, usage};
+use crate::commands::train::check_output;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::options::{Data, Sweep, TrainingPlan, plan_of, quoted};
+use crate::output::{
+    Align, BEST, Console, STRONG, Table, TrainingBar, grouped, out, score, write_json,
+};
+
+/// A grid on which everything is settled.
+pub(super) struct GridRun<'a> {
+    args: &'a TuneArgs,
+    data: Data,
+    points: Vec<GridPoint>,
+    /// The training of each point, its seed left aside.
+    plans: Vec<TrainingPlan>,
+    seeds: Vec<u64>,
+}
+
+/// What is trained on, as the last point needed it.
+enum Loaded {
+    Corpus(Box<Corpus>, SequenceOptions),
+    Documents(Documents),
+}
+
+impl<'a> GridRun<'a> {
+    pub(super) fn new(args: &'a TuneArgs, data: Data) -> Result<Self, Failure> {
+        if !matches!(args.metric, Metric::Accuracy | Metric::LogLoss) {
+            let name = args.metric.name();
+            return Err(usage(format!(
+                "--metric {name} is not measured while training; with --sweep, use accuracy or log_loss"
+            )));
+        }
+        let names: Vec<&str> = args.sweep.iter().map(|sweep| sweep.name.as_str()).collect();
+        if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+            let name = names[i];
+            return Err(usage(format!(
+                "{name} is swept twice; give all its values in one --sweep"
+            )));
+        }
+        if let Some(path) = &args.plot {
+            PlotFormat::of(path)?;
+        }
+        if let Some(path) = &args.output {
+            check_output(path)?;
+        }
+        let sweeps: Vec<(String, Vec<String>)> =
+            args.sweep.iter().map(|s| (s.name.clone(), s.values.clone())).collect();
+        let points = grid(&sweeps);
+        let plan = |point| {
+            let plan = plan_of(point, args.preset.name(), args.seed, args.threads);
+            plan.map_err(|problem| usage(format!("{}: {problem}", words(&point.settings))))
+        };
+        let plans: Vec<TrainingPlan> = points.iter().map(plan).collect::<Result<_, _>>()?;
+        // How many documents there are makes no difference to whether any are held out.
+        if plans.iter().any(|plan| plan.options(1).validation == ValidationSplit::None) {
+            let problem =
+                "a sweep compares by documents held out; leave `validation` as it is, or set it";
+            return Err(usage(problem.into()));
+        }
+        let seeds = (0..args.seeds).map(|i| args.seed.wrapping_add(i)).collect();
+        Ok(Self { args, data, points, plans, seeds })
+    }
+
+    pub(super) fn run(&self, console: Console) -> Result<(), Failure> {
+        interrupt::watch()?;
+        let mut loaded = None;
+        let mut best: Option<(Spread, usize, Classifier)> = None;
+        let mut number = 0;
+        let mut train = |number, seed| self.train(number, seed, &mut loaded, console);
+        let mut each = |point: &PointScores, classifiers: Vec<Classifier>| {
+            let (accuracy, loss) = (point.val_accuracy, point.val_loss);
+            console.note(format_args!(
+                "{STRONG}{}{STRONG:#}: accuracy {} ± {}, loss {} ± {}, {:.1} s each",
+                words(&point.point.settings),
+                score(accuracy.mean),
+                score(accuracy.std),
+                score(loss.mean),
+                score(loss.std),
+                point.seconds.mean
+            ));
+            let spread = point.get(self.args.metric);
+            let better = best.as_ref().is_none_or(|(best, ..)| self.order(spread, *best).is_gt());
+            if self.args.output.is_some() && better {
+                let runs = point.runs.iter().zip(classifiers);
+                // The first of equals.
+                let one = runs.reduce(|a, b| match self.order_runs(b.0, a.0) {
+                    Ordering::Greater => b,
+                    _ => a,
+                });
+                best = one.map(|(_, classifier)| (spread, number, classifier));
+            }
+            number += 1;
+        };
+        let scores = sweep(&self.points, &self.seeds, &mut train, &mut each)?;
+        if scores.is_empty() {
+            return Err(Failure::Other("stopped before a point was trained".into()));
+        }
+        if scores.len() < self.points.len() {
+            console.note(format_args!(
+                "stopped after {} of {} points",
+                scores.len(),
+                self.points.len()
+            ));
+        }
+        if let (Some(path), Some((_, number, classifier))) = (&self.args.output, best) {
+            let command = self.command(number, classifier.record().options.seed)?;
+            classifier.with_command(command).save(path)?;
+        }
+        if let Some(path) = &self.args.plot {
+            self.chart(&scores).save(path)?;
+        }
+        if console.json() { self.write_json(&scores) } else { self.print(&scores) }
+    }
+
+    /// Trains a point and says how long that took.
+    fn train(
+        &self,
+        number: usize,
+        seed: u64,
+        loaded: &mut Option<Loaded>,
+        console: Console,
+    ) -> Result<(Classifier, f64), Failure> {
+        let plan = &self.plans[number];
+        let fits = match loaded {
+            None => false,
+            Some(Loaded::Corpus(_, options)) => *options == plan.sequences,
+            Some(Loaded::Documents(_)) => true,
+        };
+        if !fits {
+            *loaded = Some(match &self.data {
+                Data::Dataset(dataset) => {
+                    let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
+                    Loaded::Corpus(Box::new(corpus), plan.sequences.clone())
+                }
+                Data::Files(files) => {
+                    Loaded::Documents(self.args.read.read(files, None, console)?.train)
+                }
+            });
+        }
+        let mut bar = TrainingBar::new(Console { quiet: true, ..console }, plan.epochs());
+        let name = self.data.name();
+        let start = Instant::now();
+        let trained = match loaded {
+            Some(Loaded::Corpus(corpus, _)) => {
+                let mut options = plan.options(corpus.train.len());
+                options.seed = seed;
+                Classifier::train_with(corpus, &options, &mut [&mut bar])
+            }
+            Some(Loaded::Documents(documents)) => {
+                let mut options = plan.options(documents.len());
+                options.seed = seed;
+                Classifier::train_documents(documents, &name, &options, &mut [&mut bar])
+            }
+            None => return Err(Failure::Other("nothing was loaded".into())),
+        };
+        Ok((trained?, start.elapsed().as_secs_f64()))
+    }
+
+    fn order(&self, a: Spread, b: Spread) -> Ordering {
+        self.args.metric.order(a.mean, b.mean)
+    }
+
+    fn order_runs(&self, a: &SweepRun, b: &SweepRun) -> Ordering {
+        let metric = self.args.metric;
+        let value = |run: &SweepRun| match metric {
+            Metric::LogLoss => run.val_loss,
+            _ => run.val_accuracy,
+        };
+        metric.order(value(a), value(b))
+    }
+
+    /// The place of the best point, the first of equals.
+    fn best(&self, scores: &[PointScores]) -> usize {
+        let of = |i: usize| scores[i].get(self.args.metric);
+        (0..scores.len()).rev().max_by(|&a, &b| self.order(of(a), of(b))).unwrap_or(0)
+    }
+
+    /// The command of `train` that makes the model of a point again.
+    fn command(&self, number: usize, seed: u64) -> Result<String, Failure> {
+        let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
+        let data = format!("{}{}", inputs.join(" "), self.args.read.words());
+        let plan = plan_of(&self.points[number], self.args.preset.name(), seed, self.args.threads);
+        Ok(plan.map_err(usage)?.command(&data))
+    }
+
+    fn write_json(&self, scores: &[PointScores]) -> Result<(), Failure> {
+        let path = |path: &Option<std::path::PathBuf>| {
+            path.as_ref().map(|path| path.display().to_string())
+        };
+        write_json(&json!({
+            "data": self.data.name(),
+            "preset": self.args.preset.name(),
+            "seeds": self.seeds,
+            "metric": self.args.metric,
+            "model": path(&self.args.output),
+            "plot": path(&self.args.plot),
+            "best": self.best(scores),
+            "points": scores,
+        }))
+    }
+
+    fn print(&self, scores: &[PointScores]) -> Result<(), Failure> {
+        let names = self.varied();
+        let mut header: Vec<(String, Align)> =
+            names.iter().map(|sweep| (sweep.name.clone(), Align::Right)).collect();
+        for name in ["parameters", "accuracy", "±", "loss", "±", "best epoch", "seconds"] {
+            let align = if name == "±" { Align::Left } else { Align::Right };
+            header.push((name.to_owned(), align));
+        }
+        header.push((String::new(), Align::Left));
+        let mut table = Table::of(header);
+        let best = self.best(scores);
+        for (place, point) in scores.iter().enumerate() {
+            let values = point.point.settings.iter();
+            let mut cells: Vec<String> = values
+                .filter(|(name, _)| names.iter().any(|sweep| sweep.name == *name))
+                .map(|(_, value)| value.clone())
+                .collect();
+            let spread = |spread: Spread| {
+                if self.seeds.len() > 1 { score(spread.std) } else { String::new() }
+            };
+            let mark = if place == best { format!("{BEST}best{BEST:#}") } else { String::new() };
+            cells.extend([
+                grouped(point.parameters),
+                score(point.val_accuracy.mean),
+                spread(point.val_accuracy),
+                score(point.val_loss.mean),
+                spread(point.val_loss),
+                format!("{:.1}", point.best_epoch.mean),
+                format!("{:.2}", point.seconds.mean),
+                mark,
+            ]);
+            table.push(cells, false);
+        }
+        let mut out = out();
+        write!(out, "{table}")?;
+        for (what, path) in [("model", &self.args.output), ("plot", &self.args.plot)] {
+            if let Some(path) = path {
+                writeln!(out, "  {what}: {BEST}{}{BEST:#}", path.display())?;
+            }
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// The sweeps that have more than one value, or all where none has.
+    fn varied(&self) -> Vec<&Sweep> {
+        let varied: Vec<&Sweep> = self.args.sweep.iter().filter(|s| s.values.len() > 1).collect();
+        if varied.is_empty() { self.args.sweep.iter().collect() } else { varied }
+    }
+
+    /// Accuracy and loss by the first setting, one line for each combination of the other ones.
+    fn chart(&self, scores: &[PointScores]) -> Chart {
+        let varied = self.varied();
+        let (first, others) = (varied[0], &varied[1..]);
+        let axis = Axis::of(first.name.replace('-', " "), &first.values);
+        let value = |point: &PointScores, name: &str| {
+            let found = point.point.settings.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let name = |point: &PointScores| {
+            let parts = others.iter().map(|sweep| {
+                format!("{} {}", sweep.name.replace('-', " "), value(point, &sweep.name))
+            });
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let mut names: Vec<String> = Vec::new();
+        for point in scores {
+            let name = name(point);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let panel = |label: &str, of: fn(&PointScores) -> Spread| {
+            let series = names.iter().map(|series| {
+                let members = scores.iter().filter(|point| name(point) == *series);
+                let mut points: Vec<Point> = members
+                    .filter_map(|point| {
+                        let own = value(point, &first.name);
+                        let place = first.values.iter().position(|value| *value == own)?;
+                        let Spread { mean: y, std: spread } = of(point);
+                        Some(Point { x: axis.ticks[place].at, y, spread })
+                    })
+                    .collect();
+                points.sort_by(|a, b| a.x.total_cmp(&b.x));
+                Series { name: series.clone(), points }
+            });
+            Panel { x: axis.clone(), y_label: label.to_owned(), series: series.collect() }
+        };
+        let seeds = match self.seeds.len() {
+            1 => String::new(),
+            n => format!(", mean and spread of {n} seeds"),
+        };
+        Chart {
+            title: format!("{}{seeds}", self.data.name()),
+            panels: vec![
+                panel("validation accuracy", |point| point.val_accuracy),
+                panel("validation loss", |point| point.val_loss),
+            ],
+            theme: self.args.theme.theme(),
+        }
+    }
+}
+
+/// Settings as people write them.
+fn words(settings: &[(String, String)]) -> String {
+    settings.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}

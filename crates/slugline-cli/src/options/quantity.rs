@@ -1,0 +1,88 @@
+//! Times and sizes with their units.
+
+use std::time::Duration;
+
+/// A number of seconds, or numbers with the units s, m and h: `300`, `5m`, `1h30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str = "expected a time above 0 such as 90s, 5m or 1h30m";
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    if let Ok(number) = rest.parse::<u32>() {
+        seconds = f64::from(number);
+        rest = "";
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or(EXPECTED)?;
+        let number: f64 = rest[..end].parse().map_err(|_| EXPECTED)?;
+        let unit = rest[end..].chars().next().ok_or(EXPECTED)?;
+        seconds += number
+            * match unit {
+                's' => 1.0,
+                'm' => 60.0,
+                'h' => 3600.0,
+                _ => return Err(EXPECTED.into()),
+            };
+        rest = &rest[end + unit.len_utf8()..];
+    }
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(EXPECTED.into()),
+    }
+}
+
+/// A number of bytes, or one with the unit k, M, G or T, each 1,024 times the one before: `2G`, `512M`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    const EXPECTED: &str = "expected a size such as 2G, 512M or a number of bytes";
+    let text = text.trim();
+    let text = text.strip_suffix(['b', 'B']).unwrap_or(text);
+    let text = text.strip_suffix('i').unwrap_or(text);
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], Some(unit)),
+        _ => (text, None),
+    };
+    let shift = match unit.map(|unit| unit.to_ascii_lowercase()) {
+        None => 0,
+        Some('k') => 10,
+        Some('m') => 20,
+        Some('g') => 30,
+        Some('t') => 40,
+        Some(_) => return Err(EXPECTED.into()),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| EXPECTED)?;
+    let bytes = number * f64::from(shift).exp2();
+    if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(EXPECTED.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in
+            [("300", 300.0), ("90s", 90.0), ("5m", 300.0), ("1h30m", 5400.0), ("0.5s", 0.5)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for bad in ["", "0", "m", "5x", "5m3", "-1", "1e9", "5 m", "inf", "99999999999999999999h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("1000", 1000),
+            ("2G", 2 << 30),
+            ("512M", 512 << 20),
+            ("1.5k", 1536),
+            ("2GiB", 2 << 30),
+            ("64kb", 64 << 10),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for bad in ["", "G", "-1", "0", "2X", "NaN", "inf", "1e30"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}
