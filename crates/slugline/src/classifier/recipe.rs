@@ -20,8 +20,31 @@ pub(crate) const MOST_HELD_OUT: f64 = 12_000.0;
 /// Samples a step.
 const BATCH: usize = 64;
 
-/// Units of the hidden layer.
-const UNITS: usize = 64;
+/// What differs from one kind of labels to the next.
+struct Network {
+    /// Units of the hidden layer.
+    units: usize,
+    /// Share of its outputs dropped while training.
+    dropout: f32,
+    /// Learning rate of the first step.
+    rate: f64,
+    /// What keeps Adagrad's division from zero.
+    epsilon: f32,
+}
+
+impl Network {
+    fn of(kind: LabelKind) -> Self {
+        match kind {
+            LabelKind::Single | LabelKind::Soft => {
+                Self { units: 64, dropout: 0.5, rate: 0.05, epsilon: 1e-7 }
+            }
+            // Classes that stand for themselves share the hidden layer, each with its own few
+            // documents: a wider one has room for all. Their loss is a mean over the classes, which
+            // makes gradients small: their squares must not vanish beside epsilon.
+            LabelKind::Multi => Self { units: 256, dropout: 0.3, rate: 0.15, epsilon: 1e-12 },
+        }
+    }
+}
 
 /// Kinds of features that are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,27 +167,27 @@ impl Recipe {
         auto: AutoOptions,
         kind: LabelKind,
     ) -> TrainingOptions {
-        const RATE: f64 = 0.05;
+        let Network { units, dropout, rate, epsilon } = Network::of(kind);
         let epochs = self.epochs(samples);
         let steps = (samples.div_ceil(BATCH) * epochs) as u64;
         TrainingOptions {
             vectorizer: Some(self.features.options()),
-            hidden: vec![UNITS],
+            hidden: vec![units],
             activation: Activation::Relu,
             // A tenth of He's, so that words learn what they mean before the network trusts them.
             kernel_initializer: Initializer::RandomUniform {
-                limit: 0.1 * (6.0 / UNITS as f32).sqrt(),
+                limit: 0.1 * (6.0 / units as f32).sqrt(),
             },
-            dropout: 0.5,
+            dropout,
             optimizer: Optimizer::Adagrad {
                 learning_rate: LearningRate::PolynomialDecay {
-                    initial_learning_rate: RATE,
+                    initial_learning_rate: rate,
                     decay_steps: steps,
-                    end_learning_rate: RATE / 100.0,
+                    end_learning_rate: rate / 100.0,
                     power: 1.0,
                 },
                 initial_accumulator_value: 0.0,
-                epsilon: 1e-7,
+                epsilon,
             },
             loss: loss(kind),
             batch_size: BATCH,
