@@ -48,7 +48,8 @@ fn any_number_of_labels_trains_and_answers() {
                 --format json -q";
     let report = place.run(line).json();
     assert!(numbers(&report["history"]["val_micro_f1"]).last().unwrap() > &0.9, "{report}");
-    let refused = place.run("train t.jsonl -q --loss categorical_crossentropy").refused(1);
+    let refused =
+        place.run("train t.jsonl -q --loss categorical_crossentropy --validation 0.2").refused(1);
     assert!(refused.contains("use binary_crossentropy"), "{refused}");
 }
 

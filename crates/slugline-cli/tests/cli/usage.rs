@@ -40,7 +40,7 @@ fn help_shows_the_defaults_of_the_preset() {
     let help = Place::new().run("train -h").ok();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for wanted in [
-        "used [default: 10000]",
+        "the most documents [default: 10000]",
         "linear model [default: 64,64]",
         "hidden layers [default: relu]",
         "training samples [default: 20]",
