@@ -46,7 +46,7 @@ fn help_shows_the_defaults_of_the_preset() {
         "training samples [default: 20]",
         "Samples a step [default: 512]",
         "[default: categorical_crossentropy]",
-        "or `none` [default: 1000]",
+        "if nothing is given [default: 1000]",
         "[default: rmsprop]",
         "[default: sgd 0.01, rmsprop 0.001, adagrad 0.001, adam 0.001, adamw 0.001]",
         "(rmsprop) [default: 0.9]",
