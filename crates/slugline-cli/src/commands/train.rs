@@ -409,7 +409,8 @@ impl TrainRun<'_> {
             Plan::From(plan, parent) => plan.train(parent, (documents, name), old, callbacks, kept),
             Plan::New(plan) => {
                 let Some(auto) = plan.auto else {
-                    let options = plan.options(documents.len());
+                    let (kind, names) = (documents.label_kind(), documents.class_names());
+                    let options = plan.options_for(documents.len(), kind, names)?;
                     return Classifier::train_documents_resumable(
                         documents, name, &options, callbacks, kept,
                     );

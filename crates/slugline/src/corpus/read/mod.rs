@@ -33,7 +33,7 @@
 //! # Lists of features
 //!
 //! SVMlight's and libsvm's lines have no text; see [`Format::SvmLight`] and
-//! [`Content::Features`](super::Content::Features). Labels that are the same number (`+1`, `1.0`) are
+//! [`Content::Features`]. Labels that are the same number (`+1`, `1.0`) are
 //! one class. An index is the name of a feature, so nothing depends on whether the first is 0 or 1; but
 //! files for training and scoring must number features alike.
 //!
