@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
     Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
-    score, wrapped, write_json,
+    score, score_of, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -34,8 +34,8 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
-                        and its numbers}
+  calibration           what calibrates the probabilities: {kind: none, temperature, mixture or
+                        platt, and its numbers}
   auto                  what was tried and chosen; null with settings given
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
@@ -172,6 +172,10 @@ fn settings_table(classifier: &Classifier) -> Table {
             figure("temperature", mixture.temperature);
             figure("label noise", mixture.noise);
         }
+        Calibration::Platt { scales, .. } => {
+            let value = format!("Platt's, for each of {} classes", scales.len());
+            settings.push(Setting { name: "calibration", value });
+        }
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
@@ -191,7 +195,10 @@ const SHOWN_BESIDE_BEST: usize = 2;
 /// The scores of each epoch; the best one stands out.
 fn history_table(history: &History, all: bool) -> Table {
     let right = Align::Right;
-    let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
+    let keys = match score_of(history) {
+        "accuracy" => ["loss", "accuracy", "val_loss", "val_accuracy"],
+        _ => ["loss", "micro_f1", "val_loss", "val_micro_f1"],
+    };
     let mut table = Table::new([
         ("epoch", right),
         (keys[0], right),
@@ -216,9 +223,9 @@ fn history_table(history: &History, all: bool) -> Table {
             table.row([&"⋮"]);
         }
         let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
-        let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
+        let [loss, reached, val_loss, val_reached] = keys.map(value);
         let cells: [&dyn std::fmt::Display; 5] =
-            [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
+            [&logs.epoch, &loss, &reached, &val_loss, &val_reached];
         if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
     }
     table

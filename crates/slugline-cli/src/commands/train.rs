@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use slugline::classifier::{
     AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord, TrainingRecord,
 };
-use slugline::corpus::{Documents, SequenceOptions};
+use slugline::corpus::{Documents, LabelKind, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Flow, StopReason};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{Data, DataArgs, ReadArgs, TrainingArgs, TrainingPlan, quoted};
+use crate::options::{Data, DataArgs, HeldOut, ReadArgs, TrainingArgs, TrainingPlan, quoted};
 use crate::output::{
     Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
-    fold_line, folds_table, grouped, out, score, write_json,
+    fold_line, folds_table, grouped, out, score, score_of, write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -63,6 +63,9 @@ Examples:
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
+  slugline train tickets.csv --validation held-out.csv
+  slugline train tickets.csv --ngrams 2 --char-ngrams 3-5 --class-weight weights.csv
+  slugline train topics.jsonl --preset text --loss binary_focal_crossentropy --gamma 2
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
 
 JSON (stable; more fields may be added): one object with
@@ -77,11 +80,13 @@ JSON (stable; more fields may be added): one object with
   parameters     number of weights and biases
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
-                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given;
+                 candidates for any number of labels a document have micro_f1 too
   cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
                  log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
-                 was validated val_loss and val_accuracy are null";
+                 was validated val_loss and val_accuracy are null; with any number of labels a
+                 document there are micro_f1 and val_micro_f1, and accuracy is null";
 
 /// A run on which everything is settled.
 struct TrainRun<'a> {
@@ -116,7 +121,7 @@ impl TrainArgs {
     fn check_folds(&self, data: &Data, plan: &TrainingPlan) -> Result<(), Failure> {
         let usual =
             SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
-        let loads = matches!(data, Data::Dataset(_)) && plan.auto.is_none();
+        let loads = matches!(data, Data::Dataset(_)) && !plan.takes_text();
         if self.folds.is_some() && loads && plan.sequences != usual {
             let problem = "--folds divides texts, for which the settings under Loading have no \
                            meaning; leave out either";
@@ -146,7 +151,7 @@ fn check_output(path: &Path) -> Result<(), Failure> {
 }
 
 impl TrainRun<'_> {
-    fn run(&self, console: Console) -> Result<(), Failure> {
+    fn run(mut self, console: Console) -> Result<(), Failure> {
         let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
         let data = format!("{}{}", inputs.join(" "), self.args.read.words());
         let folds = self.args.folds.map(|folds| format!(" --folds {folds}"));
@@ -188,10 +193,19 @@ impl TrainRun<'_> {
 
     /// Trains on the data, after a cross-validation if one is asked for, and says how long it took
     /// after they were loaded.
-    fn train(&self, console: Console) -> Result<Trained, Failure> {
+    fn train(&mut self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
-        let documents = match (&self.data, self.plan.auto) {
-            (Data::Dataset(dataset), None) => {
+        let (mut documents, apart) = match (&self.data, self.plan.takes_text()) {
+            (Data::Dataset(dataset), false) => {
+                if let Some(HeldOut::File(file)) = &self.plan.held_out {
+                    return Err(Failure::Usage {
+                        command: "train",
+                        problem: format!(
+                            "--validation {file}: the numbered words of {name} have no file to \
+                             validate on; add --preset text, or name a number or a share"
+                        ),
+                    });
+                }
                 let corpus = self.args.files.load(*dataset, &self.plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
@@ -199,30 +213,34 @@ impl TrainRun<'_> {
                     corpus.class_names.len(),
                     corpus.description,
                 ));
-                let options = self.plan.options(corpus.train.len());
+                let (samples, names) = (corpus.train.len(), &corpus.class_names);
+                let options = self.plan.options_for(samples, LabelKind::Single, names)?;
                 let documents = match self.args.folds {
                     Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
                     None => None,
                 };
                 interrupt::watch()?;
-                let folds = documents.map(|all| self.cross_validate(&all, &name, console));
+                let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
                 let folds = folds.transpose()?.flatten();
                 let fit =
                     |bar: &mut TrainingBar| Classifier::train_with(&corpus, &options, &mut [bar]);
                 return Ok(self.timed(console, folds, fit));
             }
-            (Data::Dataset(dataset), Some(_)) => {
-                self.args.files.documents(*dataset, console)?.train
+            (Data::Dataset(dataset), true) => self.with_held_out(
+                self.args.files.documents(*dataset, console)?.train,
+                None,
+                console,
+            )?,
+            (Data::Files(files), _) => {
+                let found = self.args.read.read(files, None, console)?;
+                self.with_held_out(found.train, found.validation, console)?
             }
-            (Data::Files(files), _) => self.args.read.read(files, None, console)?.train,
         };
-        console.note(format_args!(
-            "{STRONG}{name}{STRONG:#}: {} training documents, {} classes",
-            grouped(documents.len()),
-            documents.class_names().len(),
-        ));
         interrupt::watch()?;
-        let folds = self.cross_validate(&documents, &name, console)?;
+        let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
+        if let Some(apart) = apart {
+            documents.append(&apart)?;
+        }
         if self.plan.auto.is_some() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
@@ -253,14 +271,17 @@ impl TrainRun<'_> {
             let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
             return Classifier::train_auto(documents, name, auto, &go_on, &mut [bar]);
         }
-        let options = self.plan.options(documents.len());
+        let (samples, kind) = (documents.len(), documents.label_kind());
+        let options = self.plan.options_for(samples, kind, documents.class_names())?;
         Classifier::train_documents(documents, name, &options, &mut [bar])
     }
 
-    /// The scores of the plan on documents that it did not see, if they are asked for.
+    /// The scores of the plan on documents that it did not see, if they are asked for. What was set
+    /// apart to validate on validates in every fold.
     fn cross_validate(
         &self,
         documents: &Documents,
+        apart: Option<&Documents>,
         name: &str,
         console: Console,
     ) -> Result<Option<FoldsRecord>, Failure> {
@@ -272,13 +293,58 @@ impl TrainRun<'_> {
             options,
             &mut |fold, train| {
                 let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
-                self.fit(train, name, &mut bar)
+                let Some(apart) = apart else { return self.fit(train, name, &mut bar) };
+                let mut train = train.clone();
+                train.append(apart)?;
+                self.fit(&train, name, &mut bar)
             },
             &mut |fold, scores| {
                 console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
             },
         )?;
         Ok(Some(found.record))
+    }
+
+    /// The documents to train on, and those that were set apart to validate on, by a file of their own or
+    /// by the data themselves; the plan holds out as many from the end then.
+    fn with_held_out(
+        &mut self,
+        train: Documents,
+        validation: Option<Documents>,
+        console: Console,
+    ) -> Result<(Documents, Option<Documents>), Failure> {
+        let (count, classes) = (train.len(), train.class_names().len());
+        let kind = match train.label_kind() {
+            LabelKind::Single => "",
+            LabelKind::Multi => ", any number of them a document",
+            LabelKind::Soft => ", a share of each a document",
+        };
+        console.note(format_args!(
+            "{STRONG}{}{STRONG:#}: {} training documents, {classes} classes{kind}",
+            self.data.name(),
+            grouped(count),
+        ));
+        let held_out = match (&self.plan.held_out, validation) {
+            (Some(HeldOut::File(file)), _) => {
+                Some(self.args.read.read_held_out(file, &train, console)?)
+            }
+            (Some(HeldOut::Split(_)), Some(unused)) => {
+                console.note(format_args!(
+                    "{} documents for validation are not used, since --validation says otherwise",
+                    grouped(unused.len()),
+                ));
+                None
+            }
+            (_, validation) => validation,
+        };
+        if let Some(held_out) = &held_out {
+            console.note(format_args!(
+                "{} documents to validate on; they are not trained on",
+                grouped(held_out.len()),
+            ));
+            self.plan.hold_out_last(held_out.len());
+        }
+        Ok((train, held_out))
     }
 
     fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
@@ -331,21 +397,23 @@ impl TrainRun<'_> {
             &"epochs",
             &format_args!("{} in {time} ({})", history.epochs.len(), history.stop_reason),
         ]);
+        let key = score_of(history);
+        let (title, val_key) = (key.replace("micro_f1", "micro F1"), format!("val_{key}"));
         let last = |key: &str| history.last(key).map(score);
-        if let (Some(loss), Some(accuracy)) = (last("loss"), last("accuracy")) {
-            table.row([&"training", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("loss"), last(key)) {
+            table.row([&"training", &format_args!("loss {loss}, {title} {value}")]);
         }
-        if let (Some(loss), Some(accuracy)) = (last("val_loss"), last("val_accuracy")) {
-            table.row([&"validation", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("val_loss"), last(&val_key)) {
+            table.row([&"validation", &format_args!("loss {loss}, {title} {value}")]);
         }
         let best = history.epochs.get(record.best_epoch.wrapping_sub(1));
         if let Some(logs) = best.filter(|logs| logs.validation.is_some()) {
-            let value = |key| logs.get(key).map(score).unwrap_or_default();
-            let (loss, accuracy) = (value("val_loss"), value("val_accuracy"));
+            let value = |key: &str| logs.get(key).map(score).unwrap_or_default();
+            let (loss, reached) = (value("val_loss"), value(&val_key));
             let epoch = logs.epoch;
             table.row([
                 &"best epoch",
-                &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
+                &format_args!("{epoch}: validation loss {loss}, {title} {reached}"),
             ]);
         }
         let mut out = out();
@@ -371,16 +439,18 @@ impl TrainRun<'_> {
 
 /// What `auto` tried, the chosen one marked.
 fn tried(auto: &AutoRecord) -> Table {
+    let independent = auto.candidates.iter().any(|candidate| candidate.micro_f1.is_some());
     let mut table = Table::new([
         ("tried", Align::Left),
         ("epochs", Align::Right),
-        ("accuracy", Align::Right),
+        (if independent { "micro F1" } else { "accuracy" }, Align::Right),
         ("log loss", Align::Right),
         ("", Align::Left),
     ]);
     for (i, candidate) in auto.candidates.iter().enumerate() {
         let chosen = if i == auto.chosen { "chosen" } else { "" };
-        let figures = [candidate.accuracy, candidate.log_loss].map(score);
+        let reached = candidate.micro_f1.unwrap_or(candidate.accuracy);
+        let figures = [reached, candidate.log_loss].map(score);
         table.row([
             &candidate.features,
             &candidate.epochs,

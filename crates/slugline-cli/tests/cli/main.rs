@@ -8,6 +8,7 @@ mod demo;
 mod evaluate;
 mod files;
 mod inspect;
+mod labels;
 mod predict;
 mod real;
 mod train;

@@ -1,22 +1,27 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
 mod auto;
+mod class_weight;
 mod documents;
 mod folds;
+mod labels;
 mod options;
 mod predict;
 mod recipe;
 mod record;
+#[cfg(test)]
+mod tests;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::corpus::{Corpus, CorpusError, LabelKind, Labels};
 use crate::evaluation::{Calibration, Evaluation};
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
+pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
-pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{CorpusRecord, TrainingRecord};
 
@@ -55,6 +60,34 @@ pub enum ClassifierError {
     LabelKind {
         /// What kind they are.
         found: LabelKind,
+    },
+    /// A loss that does not go with the labels.
+    #[error(
+        "the loss {loss} does not go with {}; use {instead}",
+        match kind {
+            LabelKind::Multi => "documents that have any number of labels, as its outputs are not independent",
+            LabelKind::Soft => "soft labels, as it takes one class a document",
+            LabelKind::Single => "single labels",
+        }
+    )]
+    LossForLabels {
+        /// Name of the loss.
+        loss: &'static str,
+        /// What kind the labels are.
+        kind: LabelKind,
+        /// Name of the one that does.
+        instead: &'static str,
+    },
+    /// A file of factors for classes that cannot be used.
+    #[error(transparent)]
+    ClassWeightFile(#[from] ClassWeightError),
+    /// A weight for a class that is not there.
+    #[error("there is a weight for the class `{name}`, which is none of those trained on: {known}")]
+    ClassWeightName {
+        /// The name.
+        name: String,
+        /// The classes, the first of many.
+        known: String,
     },
     /// Too little to learn from.
     #[error(
@@ -170,7 +203,8 @@ impl Classifier {
                 return Err(ClassifierError::Mismatch { what, expected, found });
             }
         }
-        network.compile(record.options.optimizer.clone(), record.options.loss, &train::METRICS)?;
+        let metrics = labels::metrics(record.label_kind);
+        network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
         Ok(Self { vectorizer, network, class_names, calibration, record })
     }
@@ -264,8 +298,8 @@ impl Classifier {
         documents: &crate::corpus::Sequences,
     ) -> Result<Evaluation, ClassifierError> {
         let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
-        let y =
-            train::targets(self.record.options.loss, documents.labels(), self.class_names.len())?;
+        let labels = Labels::Single(documents.labels().to_vec());
+        let y = labels::targets(self.record.options.loss, &labels, self.class_names.len())?;
         let loss = self.network.evaluate(&x, &y)?.loss;
         let predicted = self.network.predict(&x)?.argmax_rows();
         Ok(Evaluation::new(

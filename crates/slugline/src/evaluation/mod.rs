@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::nn::{Average, ClassCounts, NnError, average_score};
 
+pub(crate) use calibration::several_hot;
 pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 
 /// Scores of a classifier on labelled documents.
