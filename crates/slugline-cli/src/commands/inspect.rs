@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::classifier::{
+    Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord,
+};
 use slugline::corpus::SequenceOptions;
+use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
 use slugline::text::MultiHotVectorizer;
@@ -36,11 +39,13 @@ JSON (stable; more fields may be added): one object with
                         that reads text without numbers
   calibration           what calibrates the probabilities: {kind: none, temperature, mixture or
                         platt, and its numbers}
+  decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
+                        max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
-  provenance            {slugline_version, command, corpus, class_counts}")]
+  provenance            {slugline_version, command, corpus, ancestor, class_counts}")]
 pub(crate) struct InspectArgs {
     /// The model file
     model: PathBuf,
@@ -57,6 +62,7 @@ struct Report<'a> {
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
     calibration: &'a Calibration,
+    decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
     cross_validation: Option<FoldsReport<'a>>,
     history: Series,
@@ -71,6 +77,7 @@ struct Provenance<'a> {
     slugline_version: &'a str,
     command: Option<&'a str>,
     corpus: &'a CorpusRecord,
+    ancestor: Option<&'a Ancestor>,
     class_counts: &'a [u64],
 }
 
@@ -100,6 +107,7 @@ impl InspectArgs {
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
+            decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
             cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
@@ -110,6 +118,7 @@ impl InspectArgs {
                 slugline_version: &record.slugline_version,
                 command: record.command.as_deref(),
                 corpus: &record.corpus,
+                ancestor: record.ancestor.as_ref(),
                 class_counts: &record.class_counts,
             },
         })
@@ -138,9 +147,19 @@ impl InspectArgs {
         }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
-            let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
-            for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
-                table.row([name, &grouped(*count)]);
+            let thresholds = &classifier.decisions().thresholds;
+            let heading = if thresholds.is_empty() { "" } else { "threshold" };
+            let right = Align::Right;
+            let mut table =
+                Table::new([("class", Align::Left), ("training part", right), (heading, right)]);
+            let classes = classifier.class_names().iter().zip(&record.class_counts);
+            for (i, (name, count)) in classes.enumerate() {
+                let threshold = match thresholds.get(i) {
+                    None => String::new(),
+                    Some(&threshold) if threshold > 1.0 => "never".to_owned(),
+                    Some(threshold) => format!("{threshold:.4}"),
+                };
+                table.row([name, &grouped(*count), &threshold]);
             }
             write!(out, "\n{HEADING}Classes{HEADING:#}\n{table}")?;
         } else {
@@ -176,6 +195,21 @@ fn settings_table(classifier: &Classifier) -> Table {
             let value = format!("Platt's, for each of {} classes", scales.len());
             settings.push(Setting { name: "calibration", value });
         }
+    }
+    // What decides on answers may have been changed since the training.
+    let answers = ["threshold", "min-confidence", "max-unknown-words"];
+    settings.retain(|setting| !answers.contains(&setting.name));
+    let decisions = classifier.decisions();
+    if !decisions.are_default() {
+        let thresholds = match (&decisions.fitted, decisions.thresholds.as_slice()) {
+            (Some(fitted), _) => fitted.aim.to_string(),
+            (None, []) => "none".to_owned(),
+            (None, [first, ..]) => first.to_string(),
+        };
+        let limits = [decisions.min_confidence, decisions.max_unknown_words];
+        let values = [thresholds, limits[0].to_string(), limits[1].to_string()];
+        let pairs = answers.into_iter().zip(values);
+        settings.extend(pairs.map(|(name, value)| Setting { name, value }));
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
@@ -244,6 +278,15 @@ fn provenance_table(record: &TrainingRecord) -> Table {
             grouped(record.corpus.validation_samples)
         ),
     ]);
+    if let Some(ancestor) = &record.ancestor {
+        let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
+        let (features, replayed) = (grouped(*features), grouped(*replayed));
+        table.row([&"goes on from", &format_args!("a model of {} ({checksum})", corpus.name)]);
+        table.row([
+            &"",
+            &format_args!("{classes} classes, {features} features; {replayed} documents replayed"),
+        ]);
+    }
     let epochs = record.history.epochs.len();
     table.row([
         &"epochs",

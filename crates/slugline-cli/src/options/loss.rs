@@ -35,7 +35,7 @@ pub(crate) struct LossArgs {
         help = losses("Factor of categorical_focal_crossentropy; weight of yes beside no with \
             --apply-class-balancing", "alpha"))]
     alpha: Option<f32>,
-    /// Weigh yes by alpha and no by 1 - alpha (binary_focal_crossentropy)
+    /// Weigh yes by alpha and no by 1 - alpha (`binary_focal_crossentropy`)
     #[arg(long)]
     apply_class_balancing: bool,
 }

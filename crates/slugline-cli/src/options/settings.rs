@@ -53,6 +53,11 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("validation", options.validation),
         setting("patience", or_none(options.patience)),
         setting("class-weight", options.class_weight.name()),
+        setting("threshold", options.decision.threshold),
+        setting("min-confidence", options.decision.min_confidence),
+        setting("max-unknown-words", options.decision.max_unknown_words),
+        setting("average", options.average),
+        setting("ensemble", options.ensemble),
         setting("seed", options.seed),
     ]);
     settings

@@ -7,14 +7,15 @@ use slugline::classifier::{
     AutoOptions, ClassWeightFile, ClassifierError, Preset, TrainingOptions, ValidationSplit,
 };
 use slugline::corpus::{LabelKind, SequenceOptions};
+use slugline::decision::{DecisionOptions, Threshold};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
 use slugline::text::VectorizerOptions;
 
 use super::features::FeatureArgs;
 use super::loss::LossArgs;
 use super::parse::{
-    ClassFactors, HeldOut, Hidden, Optional, above_zero, features, fraction, not_negative, one_of,
-    positive, rate, share, threads,
+    ClassFactors, HeldOut, Hidden, Optional, above_zero, features, fraction, networks,
+    not_negative, one_of, positive, probability, rate, share, threads,
 };
 use super::read::quoted;
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings, with};
@@ -25,7 +26,7 @@ const AUTO: &str = "auto";
 
 /// Where the settings come from.
 #[derive(Debug, Clone, Copy)]
-enum Recipe {
+pub(super) enum Recipe {
     Auto,
     Preset(Preset),
 }
@@ -119,8 +120,8 @@ pub(crate) struct TrainingArgs {
     /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
     /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
     /// more on all documents, and says what it tried. What is held out by a file of its own or a
-    /// validation part of the data is not trained on. Only --validation, --seed and --threads go
-    /// with it.
+    /// validation part of the data is not trained on. Only --validation, --seed, --threads, --average,
+    /// --ensemble, --threshold, --min-confidence and --max-unknown-words go with it.
     ///
     /// With the others every other argument overrides one of their settings.
     ///
@@ -135,7 +136,7 @@ pub(crate) struct TrainingArgs {
     /// samples held out for validation.
     #[arg(long, value_name = "NAME", value_parser = one_of([AUTO, Preset::Text.name(), Preset::Notebook.name()],
         |name| Some(Recipe::of(name))))]
-    preset: Option<Recipe>,
+    pub(super) preset: Option<Recipe>,
 
     #[arg(long, value_name = "N", help_heading = "Network", value_parser = features(),
         help = preset("Number of features: word ids below it are used; with text features those of \
@@ -160,10 +161,10 @@ pub(crate) struct TrainingArgs {
 
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Passes over the training samples", "epochs"))]
-    epochs: Option<usize>,
+    pub(super) epochs: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Samples a step", "batch-size"))]
-    batch_size: Option<usize>,
+    pub(super) batch_size: Option<usize>,
     #[command(flatten)]
     loss: LossArgs,
     #[arg(long, value_name = "WHAT|FILE", help_heading = "Training",
@@ -176,18 +177,43 @@ pub(crate) struct TrainingArgs {
             `none`. Of text a share of every class, of a numbered corpus the first N or the last \
             share. Where the data have a validation part that is taken, if nothing is given",
             "validation"))]
-    validation: Option<HeldOut>,
+    pub(super) validation: Option<HeldOut>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Stop after N epochs without a lower validation loss, and go back to the best \
             one; or `none`", "patience"))]
     patience: Option<Optional<usize>>,
+    #[arg(long, value_name = "K", help_heading = "Training", value_parser = positive(),
+        help = preset("Epochs, the last ones, whose weights are averaged; goes with auto too",
+            "average"))]
+    pub(super) average: Option<usize>,
+    #[arg(long, value_name = "N", help_heading = "Training", value_parser = networks(),
+        help = preset("Networks of different seeds, trained side by side and put together as one that \
+            answers with the mean of their logits; goes with auto too", "ensemble"))]
+    pub(super) ensemble: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Settles starting weights, order and dropout", "seed"))]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Threads to work on, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
         value_parser = threads())]
-    threads: usize,
+    pub(super) threads: usize,
+
+    /// Thresholds of the classes, kept in the model: `f1`, `precision=P` or `recall=R`, each fitted on
+    /// the held-out documents; a number from 0 to 1 for all; or `none` [default: none]
+    ///
+    /// The answer is the most probable class whose probability reaches its threshold, and `unknown`
+    /// where there is none. `f1` looks for the best F1 of each class, `precision=0.9` for as many
+    /// answers as a precision of 0.9 leaves, `recall=0.9` for the best precision with a recall of 0.9.
+    /// What is not reached on the held-out documents is told. `slugline threshold` fits thresholds
+    /// afterwards.
+    #[arg(long, value_name = "WHAT", help_heading = "Answers")]
+    pub(super) threshold: Option<Threshold>,
+    /// Answer `unknown` where the largest probability is below P, kept in the model [default: 0]
+    #[arg(long, value_name = "P", help_heading = "Answers", value_parser = probability)]
+    pub(super) min_confidence: Option<f32>,
+    /// Answer `unknown` where the share of unknown words is above SHARE, kept in the model [default: 1]
+    #[arg(long, value_name = "SHARE", help_heading = "Answers", value_parser = probability)]
+    pub(super) max_unknown_words: Option<f32>,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",
         value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
@@ -195,7 +221,7 @@ pub(crate) struct TrainingArgs {
     optimizer: Option<String>,
     #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = rate,
         help = optimizers("Learning rate", "learning-rate"))]
-    learning_rate: Option<f64>,
+    pub(super) learning_rate: Option<f64>,
     #[arg(long, value_name = "NAME", help_heading = "Optimizer", value_enum,
         help = optimizers("How the learning rate changes over the run", "schedule"))]
     schedule: Option<Schedule>,
@@ -231,7 +257,7 @@ pub(crate) struct TrainingArgs {
     sparse_rule: Option<Rule>,
 
     #[command(flatten)]
-    features: FeatureArgs,
+    pub(super) features: FeatureArgs,
 
     #[arg(long, value_name = "N", help_heading = "Loading",
         help = loading("Word ids below it are left out", "skip-top"))]
@@ -333,12 +359,25 @@ pub(super) fn usage(problem: String) -> Failure {
     Failure::Usage { command: "train", problem }
 }
 
+/// Refuses an average that there are no epochs for.
+fn check_average(options: &TrainingOptions) -> Result<(), Failure> {
+    let (average, epochs) = (options.average, options.epochs);
+    if average > 1 && options.patience.is_some() {
+        return Err(usage(
+            "--average takes the mean of the last epochs, and --patience goes back to one of them; \
+             use one of the two"
+                .into(),
+        ));
+    }
+    if average > epochs {
+        return Err(usage(format!("--average {average} of only {epochs} epochs")));
+    }
+    Ok(())
+}
+
 impl TrainingArgs {
-    /// The plan that the arguments make.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] for an argument that has no meaning beside the others.
-    pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
+    /// The preset, and whether `auto` chooses by itself.
+    fn recipe(&self) -> Result<(Preset, bool), Failure> {
         let (given, loading, of_text) = (self.given(), self.given_loading(), self.features.given());
         let all = [&given[..], &loading, &of_text].concat();
         let (preset, auto) = match (self.preset, all.as_slice()) {
@@ -363,6 +402,30 @@ impl TrainingArgs {
                 format!("{refused} has no meaning for --preset {preset}; use --preset {other}");
             return Err(usage(problem));
         }
+        Ok((preset, auto))
+    }
+
+    /// How the documents of a numbered corpus are loaded.
+    fn sequences(&self, max_features: usize) -> SequenceOptions {
+        let default = SequenceOptions::default();
+        SequenceOptions {
+            num_words: u32::try_from(max_features).ok(),
+            skip_top: self.skip_top.unwrap_or(default.skip_top),
+            maxlen: self.maxlen.map_or(default.maxlen, |maxlen| maxlen.0),
+            test_split: self.test_split.unwrap_or(default.test_split),
+            seed: self.split_seed.unwrap_or(default.seed),
+            start_char: self.start_char.map_or(default.start_char, |id| id.0),
+            oov_char: self.oov_char.map_or(default.oov_char, |id| id.0),
+            index_from: self.index_from.unwrap_or(default.index_from),
+        }
+    }
+
+    /// The plan that the arguments make.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an argument that has no meaning beside the others.
+    pub(crate) fn plan(&self) -> Result<TrainingPlan, Failure> {
+        let (preset, auto) = self.recipe()?;
         let base = preset.options();
         let max_features = self.max_features.map_or(base.max_features, |n| n as usize);
         let vectorizer = base.vectorizer.map(|features| VectorizerOptions {
@@ -401,6 +464,15 @@ impl TrainingArgs {
                 Some(ClassFactors::Rule(rule)) => rule.clone(),
                 _ => base.class_weight,
             },
+            decision: DecisionOptions {
+                threshold: self.threshold.unwrap_or(base.decision.threshold),
+                min_confidence: self.min_confidence.unwrap_or(base.decision.min_confidence),
+                max_unknown_words: self
+                    .max_unknown_words
+                    .unwrap_or(base.decision.max_unknown_words),
+            },
+            average: self.average.unwrap_or(base.average),
+            ensemble: self.ensemble.unwrap_or(base.ensemble),
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -409,17 +481,7 @@ impl TrainingArgs {
                 "--dropout acts on hidden layers, and --hidden none leaves none".into(),
             ));
         }
-        let default = SequenceOptions::default();
-        let sequences = SequenceOptions {
-            num_words: u32::try_from(max_features).ok(),
-            skip_top: self.skip_top.unwrap_or(default.skip_top),
-            maxlen: self.maxlen.map_or(default.maxlen, |maxlen| maxlen.0),
-            test_split: self.test_split.unwrap_or(default.test_split),
-            seed: self.split_seed.unwrap_or(default.seed),
-            start_char: self.start_char.map_or(default.start_char, |id| id.0),
-            oov_char: self.oov_char.map_or(default.oov_char, |id| id.0),
-            index_from: self.index_from.unwrap_or(default.index_from),
-        };
+        let sequences = self.sequences(max_features);
         let schedule = self.schedule.unwrap_or(Schedule::Constant);
         let validation = match self.validation {
             Some(HeldOut::Split(ValidationSplit::None)) if auto => {
@@ -434,7 +496,13 @@ impl TrainingArgs {
             seed: options.seed,
             threads: options.threads,
             validation,
+            decision: options.decision,
+            average: options.average,
+            ensemble: options.ensemble,
         });
+        if auto.is_none() {
+            check_average(&options)?;
+        }
         Ok(TrainingPlan {
             preset,
             options,
@@ -448,7 +516,7 @@ impl TrainingArgs {
     }
 
     /// The settings that are given, those left out that go with every recipe.
-    fn given(&self) -> Vec<&'static str> {
+    pub(super) fn given(&self) -> Vec<&'static str> {
         let mut given = Vec::new();
         macro_rules! note {
             ($($field:ident: $argument:literal),* $(,)?) => {
@@ -473,7 +541,7 @@ impl TrainingArgs {
     }
 
     /// The arguments given that say how a numbered corpus is loaded.
-    fn given_loading(&self) -> Vec<&'static str> {
+    pub(super) fn given_loading(&self) -> Vec<&'static str> {
         [
             ("--skip-top", self.skip_top.is_some()),
             ("--maxlen", self.maxlen.is_some()),
@@ -615,15 +683,26 @@ impl TrainingPlan {
         };
         if let Some(auto) = self.auto {
             let mut command = format!("slugline train {data} --preset {AUTO}");
-            let default = AutoOptions::default();
             // Writing to a string cannot fail.
             if let Some(file) = held_out {
                 let _ = write!(command, " --validation {file}");
-            } else if auto.validation != default.validation {
+            } else if auto.validation != AutoOptions::default().validation {
                 let _ = write!(command, " --validation {}", auto.validation);
             }
-            if auto.seed != default.seed {
-                let _ = write!(command, " --seed {}", auto.seed);
+            // Of the other settings it says itself what it chose.
+            let common =
+                ["threshold", "min-confidence", "max-unknown-words", "average", "ensemble", "seed"];
+            let settings = |auto: AutoOptions| {
+                let AutoOptions { seed, decision, average, ensemble, .. } = auto;
+                let options =
+                    TrainingOptions { seed, decision, average, ensemble, ..Default::default() };
+                let mut settings = training_settings(&options);
+                settings.retain(|setting| common.contains(&setting.name));
+                settings
+            };
+            let usual = settings(AutoOptions::default());
+            for Setting { name, value } in settings(auto).iter().filter(|s| !usual.contains(s)) {
+                let _ = write!(command, " --{name} {value}");
             }
             return command;
         }
@@ -703,6 +782,15 @@ mod tests {
         let seeded = plan("--seed 7");
         assert_eq!(seeded.auto.unwrap().seed, 7);
         assert_eq!(seeded.command("x.csv"), "slugline train x.csv --preset auto --seed 7");
+        let decided = "slugline train x.csv --preset auto --threshold precision=0.9 \
+            --min-confidence 0.2 --seed 7";
+        let line = "--seed 7 --min-confidence 0.2 --threshold precision=0.9 --max-unknown-words 1";
+        assert_eq!(plan(line).command("x.csv"), decided);
+        let together = plan("--preset auto --average 2 --ensemble 3");
+        let auto = together.auto.unwrap();
+        assert_eq!((auto.average, auto.ensemble), (2, 3));
+        let command = together.command("x.csv");
+        assert_eq!(command, "slugline train x.csv --preset auto --average 2 --ensemble 3");
         assert!(plan("--epochs 3").auto.is_none());
         let refused = refusal("--preset auto --epochs 3 --nesterov");
         assert!(
@@ -722,9 +810,11 @@ mod tests {
     /// Arguments in the order of the command, none of them a default.
     const LINES: &[&str] = &[
         "--seed 1",
+        "--average 3 --ensemble 2",
         "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
         "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
-        "--loss sparse_categorical_crossentropy --class-weight balanced",
+        "--loss sparse_categorical_crossentropy --class-weight balanced --threshold f1",
+        "--threshold 0.25 --min-confidence 0.1 --max-unknown-words 0.5 --seed 2",
         "--loss binary_crossentropy --label-smoothing 0.1 --validation none",
         "--label-smoothing 0.1 --learning-rate 0.0005 --schedule cosine --epsilon-placement inside",
         "--optimizer sgd --learning-rate 0.5 --momentum 0.9 --nesterov --sparse-rule lazy",
@@ -861,5 +951,8 @@ mod tests {
         assert!(balancing.contains("use binary_focal_crossentropy"), "{balancing}");
         assert!(refusal("--loss binary_focal_crossentropy --alpha 2").contains("from 0 to 1"));
         assert!(refusal("--hidden none --dropout 0.5").contains("--hidden none leaves none"));
+        let both = refusal("--preset notebook --average 2 --patience 3");
+        assert!(both.contains("use one of the two"), "{both}");
+        assert_eq!(refusal("--epochs 3 --average 4"), "--average 4 of only 3 epochs");
     }
 }

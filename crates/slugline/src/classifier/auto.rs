@@ -3,29 +3,45 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide};
+use super::documents::{Division, Prepared, Rows, divide, identity};
 use super::labels::{Scores, too_few};
 use super::recipe::{Features, MANY, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit};
+use crate::checkpoint::Checkpoints;
 use crate::corpus::{Documents, LabelKind, Labels};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
 /// What `auto` may not choose.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AutoOptions {
     /// Settles splits, weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
+    #[serde(skip)]
     pub threads: usize,
     /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
     /// ones, which are never trained on then. Default a share of 0.2.
     pub validation: ValidationSplit,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged; all where there are fewer. Default 1.
+    pub average: usize,
+    /// Networks that are put together as one, in every candidate too. Default 1.
+    pub ensemble: usize,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: ValidationSplit::Fraction(0.2) }
+        Self {
+            seed: 0,
+            threads: 0,
+            validation: ValidationSplit::Fraction(0.2),
+            decision: DecisionOptions::default(),
+            average: 1,
+            ensemble: 1,
+        }
     }
 }
 
@@ -105,6 +121,24 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_auto_resumable(documents, name, auto, go_on, callbacks, &none)
+    }
+
+    /// [`train_auto`](Self::train_auto) that keeps a checkpoint, or goes on from one: candidates that
+    /// are finished are not trained again.
+    ///
+    /// # Errors
+    /// As [`train_auto`](Self::train_auto); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_auto_resumable(
+        documents: &Documents,
+        name: &str,
+        auto: AutoOptions,
+        go_on: &(dyn Fn() -> Flow + Sync),
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let labels = documents.labels();
         let counts = documents.class_counts();
         if too_few(&counts, labels.kind()) {
@@ -123,7 +157,9 @@ impl Classifier {
             return Err(ClassifierError::Validation { split, train, samples });
         }
         let division = to_choose_by(labels, auto, share);
-        with_threads(auto.threads, || choose(documents, &division, name, auto, go_on, callbacks))?
+        with_threads(auto.threads, || {
+            choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+        })?
     }
 }
 
@@ -164,10 +200,12 @@ fn choose(
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let (n, labels) = (documents.len(), documents.labels());
     let kind = labels.kind();
-    let prepared = Prepared::new(documents, &Features::analyzer())?;
+    let prepared = Prepared::new(documents, &Features::analyzer());
+    let run = checkpoints.begin(identity(name, &prepared.fingerprint, auto))?;
     let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
     let tried = Recipe::candidates(n, mean_tokens);
     let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
@@ -177,19 +215,26 @@ fn choose(
         .map(|features| prepared.rows(division, &features.options()))
         .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
-    let attempt = |recipe: &Recipe| {
+    let attempt = |(number, recipe): (usize, &Recipe)| {
+        let part = run.part(&format!("candidate-{}", number + 1));
+        if let Some(known) = part.result()? {
+            return Ok(known);
+        }
         let one = AutoOptions { threads: 1, ..auto };
         let options = recipe.settings(division.train.len(), one, kind);
         let place = kinds.iter().position(|features| *features == recipe.features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared.train(&rows[place], &options, name, &mut [&mut watch])?;
+        let fitted = prepared.train(&part, &rows[place], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(Attempt::new(fitted, recipe.features, options.epochs, &rows[place].y_held_out))
+        let epochs = options.epochs;
+        let attempt = Attempt::new(fitted, recipe.features, epochs, &rows[place].y_held_out);
+        part.store_result(&attempt);
+        Ok(attempt)
     };
     let results: Vec<Attempt> =
-        tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
+        tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
     let chosen = best(&results, kind);
     let recipe = tried[chosen];
     drop(rows);
@@ -203,9 +248,12 @@ fn choose(
     let last = divide(labels, last, auto.seed)?;
     let options = recipe.settings(last.train.len(), auto, kind);
     let rows = prepared.rows(&last, &recipe.features.options())?;
-    let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
+    let part = run.part("final");
+    let (mut classifier, _) = prepared.train(&part, &rows, &options, name, callbacks)?;
     if last.held_out.is_empty() {
+        // What held-out documents say of the candidate holds for its like, trained on all.
         classifier.calibration = results[chosen].calibration.clone();
+        classifier.decisions = results[chosen].decisions.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
@@ -218,10 +266,13 @@ fn choose(
 }
 
 /// A candidate on the held-out documents.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Attempt {
     candidate: Candidate,
     scores: Scores,
     calibration: Calibration,
+    decisions: Decisions,
 }
 
 impl Attempt {
@@ -237,7 +288,7 @@ impl Attempt {
         let Scores { accuracy, micro_f1, log_loss } = scores;
         let features = features.name().to_owned();
         let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
-        Self { candidate, scores, calibration }
+        Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 

@@ -1,16 +1,16 @@
 //! From a user's texts to a classifier.
 
-use super::labels::log_loss;
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::train::{Fitting, Numbered, split};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use crate::checkpoint::{Checkpoints, Part};
 use crate::corpus::encode::{RankedDocuments, keras_split};
 use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
-use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Matrix};
 use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
-
-/// Bins of the reliability table.
-const BINS: usize = 15;
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -26,14 +26,6 @@ impl Division {
             pairs.filter(|(_, f)| (**f == fold) == held_out).map(|(&i, _)| i).collect()
         };
         Self { train: of(false), held_out: of(true) }
-    }
-}
-
-/// The labels of documents with one class each.
-fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    match documents.labels() {
-        Labels::Single(labels) => Ok(labels),
-        other => Err(ClassifierError::LabelKind { found: other.kind() }),
     }
 }
 
@@ -63,17 +55,14 @@ pub(super) fn divide(
 pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
     pub(super) tokenised: Tokenised,
-    fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(
-        documents: &'a Documents,
-        analyzer: &AnalyzerOptions,
-    ) -> Result<Self, ClassifierError> {
+    pub(super) fn new(documents: &'a Documents, analyzer: &AnalyzerOptions) -> Self {
         let texts: Vec<&str> = documents.texts().collect();
         let tokenised = Tokenised::new(&texts, analyzer);
-        Ok(Self { documents, tokenised, fingerprint: documents.fingerprint() })
+        Self { documents, tokenised, fingerprint: documents.fingerprint() }
     }
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
@@ -95,10 +84,12 @@ impl<'a> Prepared<'a> {
         Ok(Rows { vectorizer, x, y, x_held_out, y_held_out, weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier, and their
-    /// probabilities, not calibrated, come too.
+    /// Trains on rows, as a part of a run that may keep a checkpoint. With documents held out, these
+    /// calibrate the classifier and settle its thresholds, and their probabilities, not calibrated, come
+    /// too.
     pub(super) fn train(
         &self,
+        part: &Part,
         rows: &Rows,
         options: &TrainingOptions,
         name: &str,
@@ -114,8 +105,9 @@ impl<'a> Prepared<'a> {
             y,
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
             weights: rows.weights.as_deref(),
+            start: None,
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(part, callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
             description: format!("{} documents of {classes} classes", self.documents.len()),
@@ -131,6 +123,11 @@ impl<'a> Prepared<'a> {
             false => classifier.network.predict(x_held_out)?,
         };
         classifier.calibration = Calibration::fit(&probabilities, y_held_out);
+        if !y_held_out.is_empty() {
+            let mut calibrated = probabilities.clone();
+            classifier.calibration.apply_rows(&mut calibrated);
+            classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
+        }
         Ok((classifier, probabilities))
     }
 }
@@ -152,60 +149,52 @@ impl Classifier {
     /// Documents with any number of labels train outputs that are independent (sigmoid), soft labels
     /// the shares themselves.
     ///
-    /// What is validated on calibrates the probabilities: [`Calibration::fit`]. Where
-    /// [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in the
-    /// published example, and probabilities stay as they are.
+    /// What is validated on calibrates the probabilities ([`Calibration::fit`]) and settles the
+    /// thresholds. Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are
+    /// multi-hot as in the published example, and probabilities stay as they are.
     ///
     /// # Errors
     /// [`ClassifierError::LossForLabels`] for a loss that does not go with the labels;
-    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Decision`] for thresholds that
+    /// are to be fitted where nothing is held out; else as [`train`](Self::train).
     pub fn train_documents(
         documents: &Documents,
         name: &str,
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_documents_resumable(documents, name, options, callbacks, &none)
+    }
+
+    /// [`train_documents`](Self::train_documents) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_documents`](Self::train_documents); [`ClassifierError::Checkpoint`] for a checkpoint
+    /// that cannot be gone on from.
+    pub fn train_documents_resumable(
+        documents: &Documents,
+        name: &str,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let Some(features) = &options.vectorizer else {
-            return train_numbered(documents, name, options, callbacks);
+            return train_numbered(documents, name, options, callbacks, checkpoints);
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, &features.analyzer)?;
+        let unfitted = division.held_out.is_empty();
+        let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
+        let decisions = decisions.transpose()?;
+        let prepared = Prepared::new(documents, &features.analyzer);
+        let part = checkpoints.begin(identity(name, &prepared.fingerprint, options))?;
         let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
-    }
-
-    /// Scores on documents with one label each, whose classes are the model's: calibrated
-    /// probabilities, their reliability and the rest of an [`Evaluation`].
-    ///
-    /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
-    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
-    pub fn evaluate_documents(
-        &self,
-        documents: &Documents,
-        name: &str,
-    ) -> Result<Evaluation, ClassifierError> {
-        self.check_classes(name, documents.class_names())?;
-        let labels = single_labels(documents)?;
-        let texts: Vec<&str> = documents.texts().collect();
-        let answers = self.predict_batch(&texts);
-        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
-        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
-        self.scores(&probabilities, labels)
-    }
-
-    /// The scores of calibrated probabilities.
-    pub(super) fn scores(
-        &self,
-        probabilities: &Matrix,
-        labels: &[u32],
-    ) -> Result<Evaluation, ClassifierError> {
-        let loss = log_loss(probabilities, labels);
-        let predicted = probabilities.argmax_rows();
-        let counts = &self.record.class_counts;
-        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
-        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
+        let (mut classifier, _) = prepared.train(&part, &rows, options, name, callbacks)?;
+        if let Some(decisions) = decisions {
+            classifier.decisions = decisions;
+        }
+        Ok(classifier)
     }
 }
 
@@ -215,6 +204,7 @@ fn train_numbered(
     name: &str,
     options: &TrainingOptions,
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let info = CorpusInfo {
         name: name.to_owned(),
@@ -253,5 +243,14 @@ fn train_numbered(
             _ => documents.fingerprint(),
         },
     };
-    numbered.train(&division, options, callbacks)
+    numbered.train(&division, options, callbacks, checkpoints)
+}
+
+/// What tells a run from every other whose checkpoint it must not go on from.
+pub(super) fn identity(name: &str, fingerprint: &str, settings: impl Serialize) -> Value {
+    json!({
+        "slugline_version": env!("CARGO_PKG_VERSION"),
+        "data": { "name": name, "fingerprint": fingerprint },
+        "settings": serde_json::to_value(settings).unwrap_or_default(),
+    })
 }

@@ -168,7 +168,7 @@ impl Classifier {
                 accuracy: scores.accuracy,
                 macro_f1: scores.macro_f1,
                 log_loss: scores.loss,
-                ece: scores.reliability.map_or(0.0, |reliability| reliability.ece),
+                ece: scores.reliability.ece,
             };
             on_fold(fold, &scores);
             folds.push(scores);

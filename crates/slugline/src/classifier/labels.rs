@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ClassWeight, ClassifierError};
 use crate::corpus::{LabelKind, Labels};
-use crate::evaluation::several_hot;
+use crate::evaluation::{mean_log_loss, several_hot};
 use crate::nn::{
     Activation, Average, ClassCounts, Loss, Matrix, Metric, Targets, average_score, to_categorical,
 };
@@ -135,7 +137,8 @@ fn sizes(labels: &Labels, classes: usize) -> Vec<f64> {
 }
 
 /// How good calibrated probabilities are.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Scores {
     /// Share of documents answered rightly: with their class, the class of the largest share, or exactly
     /// the set of their classes.
@@ -155,7 +158,7 @@ impl Scores {
             Labels::Single(labels) => {
                 let answers = probabilities.argmax_rows();
                 let right = answers.iter().zip(labels).filter(|(a, b)| a == b).count();
-                let log_loss = log_loss(probabilities, labels);
+                let log_loss = mean_log_loss(probabilities, labels);
                 Self { accuracy: right as f64 / n, micro_f1: None, log_loss }
             }
             Labels::Soft(shares) => {
@@ -210,14 +213,6 @@ impl Scores {
 /// `−ln p`, finite.
 fn surprise(p: f32) -> f64 {
     -libm::log(f64::from(p.max(f32::MIN_POSITIVE)))
-}
-
-/// The mean of `−ln p` of the true classes.
-pub(super) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
-    let rows = probabilities.iter_rows().zip(labels);
-    let sum: f64 =
-        rows.map(|(row, &label)| surprise(row.get(label as usize).copied().unwrap_or(0.0))).sum();
-    sum / labels.len().max(1) as f64
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 mod auto;
 mod class_weight;
+mod continued;
 mod documents;
+mod ensemble;
+mod evaluate;
 mod folds;
 mod labels;
 mod options;
@@ -13,17 +16,21 @@ mod record;
 mod tests;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError, LabelKind, Labels};
-use crate::evaluation::{Calibration, Evaluation};
+use crate::checkpoint::CheckpointError;
+use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::decision::{DecisionError, Decisions};
+use crate::evaluation::Calibration;
+use crate::model_file::ModelFileError;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use continued::{ContinueOptions, Replay};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
-pub use record::{CorpusRecord, TrainingRecord};
+pub use record::{Ancestor, CorpusRecord, TrainingRecord};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]
@@ -32,6 +39,7 @@ pub struct Classifier {
     network: Sequential,
     class_names: Vec<String>,
     calibration: Calibration,
+    decisions: Decisions,
     record: TrainingRecord,
 }
 
@@ -48,6 +56,9 @@ pub enum ClassifierError {
     /// No vectorizer can be made of the texts.
     #[error(transparent)]
     Terms(#[from] TermError),
+    /// What decides on answers is out of range, or cannot be fitted.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     /// Labels that a classifier cannot be trained or scored on.
     #[error(
         "the documents have {} labels, and a classifier takes one class a document",
@@ -100,6 +111,18 @@ pub enum ClassifierError {
         /// Classes that have documents.
         classes: usize,
     },
+    /// Documents of what a model has learned before that have classes it does not know.
+    #[error(
+        "the documents to train on again have the class `{class}`, which the model does not have; give \
+         documents of new classes as those to go on with"
+    )]
+    NotReplay {
+        /// The first such class.
+        class: String,
+    },
+    /// A model without a checksum, which cannot be gone on from.
+    #[error("the model cannot be gone on from")]
+    Parent(#[source] Box<ModelFileError>),
     /// Documents cannot be divided into so many folds.
     #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
     Folds {
@@ -120,6 +143,9 @@ pub enum ClassifierError {
         /// Name of the corpus.
         corpus: String,
     },
+    /// A checkpoint cannot be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -206,7 +232,8 @@ impl Classifier {
         let metrics = labels::metrics(record.label_kind);
         network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
-        Ok(Self { vectorizer, network, class_names, calibration, record })
+        let decisions = Decisions::default();
+        Ok(Self { vectorizer, network, class_names, calibration, decisions, record })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -234,6 +261,22 @@ impl Classifier {
     /// What calibrates the probabilities.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    /// The same classifier with other thresholds, and other texts to answer with `unknown`.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Decision`] if there is not one threshold for each class, or a number is out
+    /// of range.
+    pub fn with_decisions(mut self, decisions: Decisions) -> Result<Self, ClassifierError> {
+        decisions.check(self.class_names.len())?;
+        self.decisions = decisions;
+        Ok(self)
+    }
+
+    /// What decides on the answers.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What kind of labels it gives.
@@ -285,29 +328,5 @@ impl Classifier {
                 problem,
             }),
         }
-    }
-
-    /// Scores on labelled documents, which must be numbered as the training documents were; see
-    /// [`check_corpus`](Self::check_corpus).
-    ///
-    /// # Errors
-    /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those
-    /// of the training corpus.
-    pub fn evaluate(
-        &self,
-        documents: &crate::corpus::Sequences,
-    ) -> Result<Evaluation, ClassifierError> {
-        let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
-        let labels = Labels::Single(documents.labels().to_vec());
-        let y = labels::targets(self.record.options.loss, &labels, self.class_names.len())?;
-        let loss = self.network.evaluate(&x, &y)?.loss;
-        let predicted = self.network.predict(&x)?.argmax_rows();
-        Ok(Evaluation::new(
-            &self.class_names,
-            documents.labels(),
-            &predicted,
-            loss,
-            &self.record.class_counts,
-        )?)
     }
 }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::ClassWeight;
 use super::labels::loss_for;
 use crate::corpus::LabelKind;
+use crate::decision::DecisionOptions;
 use crate::nn::{
-    Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, Optimizer, Regularizer,
-    SparseRule,
+    Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, NnError, Optimizer,
+    Regularizer, SparseRule,
 };
 use crate::text::{Selection, VectorizerOptions};
 
@@ -53,6 +54,15 @@ pub struct TrainingOptions {
     pub patience: Option<usize>,
     /// Factors of the classes' losses. Default none.
     pub class_weight: ClassWeight,
+    /// Thresholds, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged: see
+    /// [`WeightAverage`](crate::nn::WeightAverage). Default 1, the last one alone.
+    pub average: usize,
+    /// Networks that are trained from different seeds and put together as one whose outputs, before
+    /// the last activation, are the mean of theirs: see
+    /// [`Sequential::ensemble`](crate::nn::Sequential::ensemble). Default 1.
+    pub ensemble: usize,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -80,6 +90,26 @@ impl TrainingOptions {
     #[must_use]
     pub fn for_labels(self, kind: LabelKind) -> Self {
         Self { loss: loss_for(self.loss, kind), ..self }
+    }
+
+    /// Checks what the network does not check.
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        let bad = |name, value: usize, expected| {
+            Err(NnError::Setting { name, value: value.to_string(), expected })
+        };
+        match (self.average, self.ensemble, self.patience) {
+            (0, ..) => bad("average", 0, "at least 1"),
+            (_, 0, _) => bad("ensemble", 0, "at least 1"),
+            (average @ 2.., _, Some(_)) => bad(
+                "average",
+                average,
+                "1 beside a patience, which goes back to one epoch's weights",
+            ),
+            (average @ 2.., ..) if average > self.epochs => {
+                bad("average", average, "no more than there are epochs")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The layers for `classes` classes.
@@ -147,6 +177,9 @@ impl Preset {
                 validation: ValidationSplit::First(1000),
                 patience: None,
                 class_weight: ClassWeight::None,
+                decision: DecisionOptions::default(),
+                average: 1,
+                ensemble: 1,
                 seed: 0,
                 threads: 0,
             },

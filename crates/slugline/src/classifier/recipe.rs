@@ -148,6 +148,9 @@ impl Recipe {
             validation: ValidationSplit::None,
             patience: None,
             class_weight: class_weight(kind),
+            decision: auto.decision,
+            average: auto.average.min(epochs),
+            ensemble: auto.ensemble,
             seed: auto.seed,
             threads: auto.threads,
             ..TrainingOptions::default()

@@ -9,16 +9,14 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
 
-use super::checksum::{BLANK, checksum};
 use super::description::{
-    BEFORE_CHECKSUM, BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, KEY, LENGTH,
-    MAX_HEADER, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite,
-    tensor_names, vocabulary_names,
+    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS,
+    PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
+use crate::container::{BEFORE_CHECKSUM, BLANK, Header, LENGTH, checksum, declared_header};
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
     MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
@@ -45,15 +43,10 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
         let found = format!("{length} bytes");
         return Err(invalid("the file", &format!("{} bytes", header.file_length), found));
     }
-    let metadata = header.metadata.metadata().iter().flatten().collect::<Vec<_>>();
-    let [(key, text)] = metadata[..] else {
-        let found = format!("{} keys", metadata.len());
-        return Err(invalid("__metadata__", "one key", found));
-    };
-    if key != KEY {
-        return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
-    }
-    let Description { class_names, vectorizer, network, calibration, record, .. } =
+    let text = header
+        .description()
+        .map_err(|found| invalid("__metadata__", "the one key `slugline`", found))?;
+    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
         serde_json::from_str(text)
             .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
@@ -103,7 +96,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    Ok(classifier.with_calibration(calibration))
+    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.
@@ -160,33 +153,6 @@ fn check_checksum(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     }
     let expected = stored.escape_ascii().to_string();
     Err(ModelFileError::Damaged { path: path(), expected, found: computed })
-}
-
-/// Where the header ends by the length before it, if that is one that a header can have.
-fn declared_header(file: &[u8]) -> Option<u64> {
-    let length = u64::from_le_bytes(*file.first_chunk()?);
-    (length <= MAX_HEADER).then(|| LENGTH as u64 + length)
-}
-
-/// A header whose tensors lie end to end, each as long as its type and shape demand.
-struct Header {
-    metadata: Metadata,
-    /// Where the tensors begin.
-    data: usize,
-    /// Length of the file by the header.
-    file_length: u64,
-}
-
-impl Header {
-    /// The header of `file`, or what is wrong with it. The tensors may lie beyond the end of the file.
-    fn parse(file: &[u8]) -> Result<Self, String> {
-        let end = declared_header(file).ok_or("no length of at most 100 MB before it")?;
-        let data = end as usize;
-        let json = file.get(LENGTH..data).ok_or_else(|| format!("a header up to byte {end}"))?;
-        let metadata: Metadata = serde_json::from_slice(json).map_err(|e| e.to_string())?;
-        let file_length = end.saturating_add(metadata.data_len() as u64);
-        Ok(Self { metadata, data, file_length })
-    }
 }
 
 /// The tensors of a file, taken one by one.

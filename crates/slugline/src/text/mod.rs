@@ -18,6 +18,7 @@ mod vocabulary;
 
 pub use analyzer::{Analyzer, AnalyzerOptions, Normalization, TokenRule};
 pub use multi_hot::{FeatureBuffer, MultiHotVectorizer, multi_hot};
+pub(crate) use terms::Earlier;
 pub use terms::{
     Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind, TermVectorizer,
     TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions, class_spread,

@@ -125,7 +125,9 @@ pub(super) fn split(sets: &[Vec<u32>], share: f64, seed: u64) -> (Vec<usize>, Ve
     // Documents with several labels may have taken the last of one along.
     let mut trained = vec![false; labels];
     let keep = |set: &[u32], trained: &mut [bool]| {
-        set.iter().for_each(|&label| trained[label as usize] = true);
+        for &label in set {
+            trained[label as usize] = true;
+        }
     };
     let kept = sets.iter().zip(&part_of).filter(|(_, part)| **part == 0);
     kept.for_each(|(set, _)| keep(set, &mut trained));

@@ -105,7 +105,9 @@ fn shuffled_classes(labels: &[u32], seed: u64) -> Vec<Vec<usize>> {
         positions[label as usize].push(i);
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    positions.iter_mut().for_each(|class| shuffle(class, &mut random));
+    for class in &mut positions {
+        shuffle(class, &mut random);
+    }
     positions
 }
 

@@ -6,7 +6,7 @@ mod platt;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Labels;
-use crate::nn::Matrix;
+use crate::nn::{Matrix, argmax};
 
 pub use mixture::Mixture;
 
@@ -256,7 +256,9 @@ fn slope(probabilities: &Matrix, b: f64, wanted: impl Fn(usize, &[f64]) -> f64) 
 pub(crate) fn several_hot(sets: &[Vec<u32>], classes: usize) -> Matrix {
     let mut rows = Matrix::zeros(sets.len(), classes);
     for (row, set) in rows.data_mut().chunks_exact_mut(classes.max(1)).zip(sets) {
-        set.iter().for_each(|&class| row[class as usize] = 1.0);
+        for &class in set {
+            row[class as usize] = 1.0;
+        }
     }
     rows
 }
@@ -291,16 +293,53 @@ impl Reliability {
     /// If there are not as many labels as rows.
     pub fn new(probabilities: &Matrix, labels: &[u32], bins: usize) -> Self {
         assert_eq!(probabilities.rows(), labels.len(), "a label for each row");
+        let rows = probabilities.iter_rows().zip(labels);
+        Self::of(
+            bins,
+            rows.map(|(row, &label)| {
+                let answer = argmax(row);
+                (row.get(answer as usize).copied().unwrap_or(0.0), answer == label)
+            }),
+        )
+    }
+
+    /// Of the probabilities of multi-label answers, each class by itself: is a label as frequent as its
+    /// probability says? `ece` is the mean over the classes, `mce` the largest distance of any, and the
+    /// bins hold all documents and classes together: the mean probability, and the share that has the
+    /// label.
+    ///
+    /// # Panics
+    /// If there are not as many rising lists of labels as rows.
+    pub fn of_labels(probabilities: &Matrix, labels: &[Vec<u32>], bins: usize) -> Self {
+        assert_eq!(probabilities.rows(), labels.len(), "labels for each row");
+        let classes = probabilities.cols();
+        let column = |class: usize| {
+            let rows = probabilities.iter_rows().zip(labels);
+            let has = move |set: &[u32]| set.binary_search(&(class as u32)).is_ok();
+            rows.map(move |(row, set)| (row[class], has(set)))
+        };
+        let (mut ece, mut mce) = (0.0, 0.0_f64);
+        for class in 0..classes {
+            let alone = Self::of(bins, column(class));
+            ece += alone.ece / classes as f64;
+            mce = mce.max(alone.mce);
+        }
+        Self { ece, mce, ..Self::of(bins, (0..classes).flat_map(column)) }
+    }
+
+    /// Of probabilities and whether what they are of is so.
+    fn of(bins: usize, items: impl Iterator<Item = (f32, bool)>) -> Self {
         let mut all = vec![ReliabilityBin::default(); bins.max(1)];
-        let answers = probabilities.argmax_rows();
-        for ((row, &label), &answer) in probabilities.iter_rows().zip(labels).zip(&answers) {
-            let confidence = f64::from(row.get(answer as usize).copied().unwrap_or(0.0));
+        let mut count = 0_u64;
+        for (p, is_so) in items {
+            let confidence = f64::from(p);
             let place = (confidence * all.len() as f64).ceil() as usize;
             let last = all.len() - 1;
             let bin = &mut all[place.saturating_sub(1).min(last)];
             bin.samples += 1;
             bin.confidence += confidence;
-            bin.accuracy += f64::from(u8::from(answer == label));
+            bin.accuracy += f64::from(u8::from(is_so));
+            count += 1;
         }
         let (mut ece, mut mce) = (0.0, 0.0_f64);
         for bin in all.iter_mut().filter(|bin| bin.samples > 0) {
@@ -308,7 +347,7 @@ impl Reliability {
             bin.confidence /= n;
             bin.accuracy /= n;
             let gap = (bin.confidence - bin.accuracy).abs();
-            ece += gap * n / labels.len() as f64;
+            ece += gap * n / count as f64;
             mce = mce.max(gap);
         }
         Self { ece, mce, bins: all }

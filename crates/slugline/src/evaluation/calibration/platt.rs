@@ -53,7 +53,9 @@ pub(super) fn fit(probabilities: &Matrix, truth: &Matrix) -> Vec<Line> {
 /// documents lack the class says nothing of the scale then.
 fn around_mean(mut scores: Scores, shared: Line) -> Line {
     let mean = scores.iter().map(|(z, _)| z).sum::<f64>() / scores.len() as f64;
-    scores.iter_mut().for_each(|(z, _)| *z -= mean);
+    for (z, _) in &mut scores {
+        *z -= mean;
+    }
     let prior = Line { offset: shared.offset + shared.scale * mean, ..shared };
     let Line { scale, offset } = newton(&[scores], prior, 1.0 / (SPREAD * SPREAD));
     Line { scale, offset: offset - scale * mean }
