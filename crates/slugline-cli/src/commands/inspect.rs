@@ -12,7 +12,7 @@ use slugline::corpus::SequenceOptions;
 use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
-use slugline::text::MultiHotVectorizer;
+use slugline::text::{MultiHotVectorizer, Vocabulary};
 
 use super::open_model;
 use crate::failure::Failure;
@@ -103,7 +103,7 @@ impl InspectArgs {
             size_bytes: size,
             summary: classifier.network().summary(),
             classes: classifier.class_names(),
-            words: classifier.vectorizer().words().len(),
+            words: classifier.vectorizer().words().map_or(0, Vocabulary::len),
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
@@ -129,10 +129,13 @@ impl InspectArgs {
         let mut out = out();
         writeln!(
             out,
-            "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",
+            "{HEADING}{}{HEADING:#}: {} classes, {}, {}\n",
             self.model.display(),
             classifier.class_names().len(),
-            grouped(classifier.vectorizer().words().len()),
+            match classifier.vectorizer().words() {
+                Some(words) => format!("{} words", grouped(words.len())),
+                None => format!("{} features", grouped(classifier.vectorizer().width())),
+            },
             bytes(size)
         )?;
         writeln!(out, "{HEADING}Network{HEADING:#}")?;
@@ -181,6 +184,11 @@ fn settings_table(classifier: &Classifier) -> Table {
         // Its number of features is what was found, not what was asked for.
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
+    }
+    if let Some(vectorizer) = classifier.vectorizer().as_features() {
+        settings.retain(|setting| setting.name != "max-features");
+        let width = vectorizer.width().to_string();
+        settings.insert(0, Setting { name: "given features", value: width });
     }
     let mut figure =
         |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });

@@ -39,8 +39,8 @@ use crate::output::{
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
-    /// What to train on: files (CSV, TSV, JSON lines, fastText lines; gzip or zstd), a folder of
-    /// folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
+    /// What to train on: files (CSV, TSV, JSON lines, Parquet, Arrow, fastText or SVMlight lines; gzip
+    /// or zstd), a folder of folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
     #[arg(value_name = "DATA", required = true)]
     data: Vec<String>,
     /// Where to write the model, replacing what is there [default: DATA.slug]

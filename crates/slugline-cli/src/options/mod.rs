@@ -14,6 +14,6 @@ pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use going_on::{FromArgs, FromPlan};
 pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similarity, threads};
-pub(crate) use read::{Data, ReadArgs, quoted};
+pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -9,7 +9,7 @@ use slugline::classifier::{
 use slugline::corpus::{LabelKind, SequenceOptions};
 use slugline::decision::{DecisionOptions, Threshold};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
-use slugline::text::VectorizerOptions;
+use slugline::text::{FeatureScaling, VectorizerOptions};
 
 use super::features::FeatureArgs;
 use super::loss::LossArgs;
@@ -172,6 +172,12 @@ pub(crate) struct TrainingArgs {
             half of the way there; or a file, CSV `class,factor` or JSON {\"class\": factor}",
             "class-weight"))]
     class_weight: Option<ClassFactors>,
+    #[arg(long, value_name = "WHAT", help_heading = "Training", hide_possible_values = true,
+        value_parser = one_of(FeatureScaling::ALL.map(FeatureScaling::name),
+            |name| FeatureScaling::ALL.into_iter().find(|choice| choice.name() == name)),
+        help = "What is made of the values of given features (SVMlight): none, max_abs (each feature \
+            at most 1) or max_abs_unit (rows of length 1 besides) [default: none]")]
+    feature_scaling: Option<FeatureScaling>,
     #[arg(long, value_name = "N|SHARE|FILE", help_heading = "Training",
         help = preset("What is held out: N documents, a share (0.2), the documents of a file, or \
             `none`. Of text a share of every class, of a numbered corpus the first N or the last \
@@ -464,6 +470,7 @@ impl TrainingArgs {
                 Some(ClassFactors::Rule(rule)) => rule.clone(),
                 _ => base.class_weight,
             },
+            feature_scaling: self.feature_scaling.unwrap_or(base.feature_scaling),
             decision: DecisionOptions {
                 threshold: self.threshold.unwrap_or(base.decision.threshold),
                 min_confidence: self.min_confidence.unwrap_or(base.decision.min_confidence),
@@ -526,7 +533,7 @@ impl TrainingArgs {
         note!(
             max_features: "--max-features", hidden: "--hidden", activation: "--activation",
             dropout: "--dropout", l1: "--l1", l2: "--l2", epochs: "--epochs",
-            batch_size: "--batch-size", class_weight: "--class-weight", patience: "--patience",
+            batch_size: "--batch-size", class_weight: "--class-weight", feature_scaling: "--feature-scaling", patience: "--patience",
             optimizer: "--optimizer", learning_rate: "--learning-rate", schedule: "--schedule",
             momentum: "--momentum", rho: "--rho", beta_1: "--beta-1", beta_2: "--beta-2",
             epsilon: "--epsilon", epsilon_placement: "--epsilon-placement",

@@ -8,6 +8,7 @@ mod datasets;
 mod demo;
 mod evaluate;
 mod files;
+mod formats;
 mod going_on;
 mod inspect;
 mod labels;

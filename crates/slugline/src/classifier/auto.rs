@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::documents::{Division, Prepared, Rows, divide, identity};
 use super::labels::{Scores, too_few};
 use super::recipe::{Features, MANY, Recipe};
-use super::{Classifier, ClassifierError, ValidationSplit};
+use super::{Classifier, ClassifierError, ValidationSplit, features};
 use crate::checkpoint::Checkpoints;
-use crate::corpus::{Documents, LabelKind, Labels};
+use crate::corpus::{Content, Documents, LabelKind, Labels};
 use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
@@ -91,6 +91,9 @@ impl Classifier {
     ///
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
+    /// Of lists of features ([`Content::Features`]) is tried what is made of their values: nothing, each
+    /// feature scaled to at most 1, and rows of these scaled to the length 1.
+    ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
     /// [`Flow::Stop`]; `callbacks` watch the last training.
     ///
@@ -157,14 +160,19 @@ impl Classifier {
             return Err(ClassifierError::Validation { split, train, samples });
         }
         let division = to_choose_by(labels, auto, share);
-        with_threads(auto.threads, || {
-            choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+        with_threads(auto.threads, || match documents.content() {
+            Content::Text => {
+                choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
+            Content::Features => {
+                features::choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
         })?
     }
 }
 
 /// Stops a candidate when asked to.
-struct Watch<'a>(&'a (dyn Fn() -> Flow + Sync));
+pub(super) struct Watch<'a>(pub(super) &'a (dyn Fn() -> Flow + Sync));
 
 impl Callback for Watch<'_> {
     fn on_batch_end(&mut self, _: &BatchReport) -> Flow {
@@ -191,6 +199,21 @@ fn to_choose_by(labels: &Labels, auto: AutoOptions, share: f64) -> Division {
     };
     let count = (1.0 / share).round().max(2.0) as u32;
     Division::by_fold(&sample, &labels.select(&sample).folds(count, auto.seed), 0)
+}
+
+/// The documents that the last training takes. Of many a few may stay out and calibrate the very network
+/// that answers.
+pub(super) fn to_finish_by(
+    labels: &Labels,
+    auto: AutoOptions,
+) -> Result<Division, ClassifierError> {
+    let n = labels.len();
+    let last = match auto.validation {
+        ValidationSplit::Last(_) => auto.validation,
+        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
+        _ => ValidationSplit::None,
+    };
+    divide(labels, last, auto.seed)
 }
 
 fn choose(
@@ -229,7 +252,8 @@ fn choose(
             return Err(ClassifierError::Interrupted);
         }
         let epochs = options.epochs;
-        let attempt = Attempt::new(fitted, recipe.features, epochs, &rows[place].y_held_out);
+        let features = recipe.features.name();
+        let attempt = Attempt::new(fitted, features, epochs, &rows[place].y_held_out);
         part.store_result(&attempt);
         Ok(attempt)
     };
@@ -239,13 +263,7 @@ fn choose(
     let recipe = tried[chosen];
     drop(rows);
 
-    // Of many documents a few may stay out and calibrate the very network that answers.
-    let last = match auto.validation {
-        ValidationSplit::Last(_) => auto.validation,
-        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
-        _ => ValidationSplit::None,
-    };
-    let last = divide(labels, last, auto.seed)?;
+    let last = to_finish_by(labels, auto)?;
     let options = recipe.settings(last.train.len(), auto, kind);
     let rows = prepared.rows(&last, &recipe.features.options())?;
     let part = run.part("final");
@@ -268,17 +286,17 @@ fn choose(
 /// A candidate on the held-out documents.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Attempt {
-    candidate: Candidate,
+pub(super) struct Attempt {
+    pub(super) candidate: Candidate,
     scores: Scores,
-    calibration: Calibration,
-    decisions: Decisions,
+    pub(super) calibration: Calibration,
+    pub(super) decisions: Decisions,
 }
 
 impl Attempt {
-    fn new(
+    pub(super) fn new(
         (classifier, mut probabilities): (Classifier, Matrix),
-        features: Features,
+        features: &str,
         epochs: usize,
         y: &Labels,
     ) -> Self {
@@ -286,14 +304,14 @@ impl Attempt {
         calibration.apply_rows(&mut probabilities);
         let scores = Scores::new(&probabilities, y);
         let Scores { accuracy, micro_f1, log_loss } = scores;
-        let features = features.name().to_owned();
+        let features = features.to_owned();
         let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
         Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 
 /// The place of the best attempt for labels of a kind, of equals the first.
-fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
+pub(super) fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
     let all = (0..attempts.len()).rev();
     all.max_by(|&a, &b| attempts[a].scores.compare(&attempts[b].scores, kind)).unwrap_or(0)
 }

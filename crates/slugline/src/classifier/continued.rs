@@ -132,6 +132,7 @@ impl Classifier {
         if documents.is_empty() {
             return Err(NnError::Empty { what: "the documents to go on with" }.into());
         }
+        parent.check_content(name, documents)?;
         if parent.label_kind() != LabelKind::Single {
             return Err(ClassifierError::LabelKind { found: parent.label_kind() });
         }
@@ -264,6 +265,7 @@ impl Classifier {
                 let x_held_out = terms.transform(&tokenised, held_out)?;
                 Ok((terms.into(), x, x_held_out))
             }
+            Vectorizer::Features(_) => Err(ClassifierError::GivenFeatures),
             Vectorizer::MultiHot(words) => {
                 let words = words.extended(fresh.iter().map(|&i| documents.text(i)))?;
                 let mut buffer = FeatureBuffer::default();

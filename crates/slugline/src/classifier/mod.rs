@@ -6,6 +6,7 @@ mod continued;
 mod documents;
 mod ensemble;
 mod evaluate;
+mod features;
 mod folds;
 mod labels;
 mod options;
@@ -17,7 +18,7 @@ mod tests;
 mod train;
 
 use crate::checkpoint::CheckpointError;
-use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
 use crate::decision::{DecisionError, Decisions};
 use crate::evaluation::Calibration;
 use crate::model_file::ModelFileError;
@@ -72,6 +73,29 @@ pub enum ClassifierError {
         /// What kind they are.
         found: LabelKind,
     },
+    /// Lists of features without any value other than zero.
+    #[error("no document to train on has a feature other than zero")]
+    NoFeatures,
+    /// Texts, where the model takes lists of features, or the other way round.
+    #[error(
+        "the model reads {}, and {name} holds {}",
+        content_name(*model),
+        content_name(*found)
+    )]
+    OtherContent {
+        /// What the model reads.
+        model: Content,
+        /// What the documents hold.
+        found: Content,
+        /// What the documents are called.
+        name: String,
+    },
+    /// A model of given features, which has no words to add to.
+    #[error(
+        "the model reads lists of features, and only a model that reads text goes on with new \
+         documents; train anew on old and new ones together"
+    )]
+    GivenFeatures,
     /// A loss that does not go with the labels.
     #[error(
         "the loss {loss} does not go with {}; use {instead}",
@@ -205,6 +229,13 @@ pub enum ClassifierError {
     },
 }
 
+fn content_name(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Features => "lists of features (SVMlight)",
+    }
+}
+
 impl Classifier {
     /// A classifier from its parts, as a model file holds them. The network is compiled with the
     /// optimizer and loss of the record, so that it can be evaluated and trained on.
@@ -306,6 +337,15 @@ impl Classifier {
             Some(problem) => {
                 Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
             }
+        }
+    }
+
+    /// Checks that documents called `name` hold what the model reads.
+    fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
+        let (model, found) = (self.vectorizer.content(), documents.content());
+        match model == found {
+            true => Ok(()),
+            false => Err(ClassifierError::OtherContent { model, found, name: name.to_owned() }),
         }
     }
 

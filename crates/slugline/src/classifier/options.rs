@@ -14,7 +14,7 @@ use crate::nn::{
     Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, NnError, Optimizer,
     Regularizer, SparseRule,
 };
-use crate::text::{Selection, VectorizerOptions};
+use crate::text::{FeatureScaling, Selection, VectorizerOptions};
 
 /// All settings of a training run; the command line's options have the same names and defaults.
 ///
@@ -25,6 +25,9 @@ pub struct TrainingOptions {
     /// Which features texts have and what they are worth; `None`, the default, for the multi-hot
     /// rows of a numbered corpus.
     pub vectorizer: Option<VectorizerOptions>,
+    /// What is made of the values of given features (SVMlight), which documents may have in place of
+    /// text. Default nothing.
+    pub feature_scaling: FeatureScaling,
     /// Number of features of multi-hot rows: word ids below it are used. Default 10,000.
     pub max_features: usize,
     /// Units of each hidden layer, first to last; empty for a linear model. Default 64, 64.
@@ -163,6 +166,7 @@ impl Preset {
         match self {
             Self::Notebook => TrainingOptions {
                 vectorizer: None,
+                feature_scaling: FeatureScaling::None,
                 max_features: 10_000,
                 hidden: vec![64, 64],
                 activation: Activation::Relu,

@@ -8,7 +8,7 @@ use crate::corpus::SequenceOptions;
 use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::Layer;
-use crate::text::VectorizerOptions;
+use crate::text::{FeatureScaling, VectorizerOptions};
 
 /// Value of the field `format`.
 pub(super) const FORMAT: &str = "slugline model";
@@ -44,6 +44,7 @@ pub(super) struct Description {
 pub(super) enum VectorizerPart {
     MultiHot { width: usize, options: SequenceOptions },
     Terms { options: Box<VectorizerOptions>, mean_length: f32 },
+    Features { scaling: FeatureScaling },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,6 +75,9 @@ pub(super) const NGRAM_WORDS: &str = "ngrams.words";
 pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
 pub(super) const FEATURES: &str = "features";
 pub(super) const FACTORS: &str = "factors";
+
+/// The index of each feature, where texts are lists of features.
+pub(super) const INDICES: &str = "indices";
 
 /// Position of the first number that is NaN or infinite.
 pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {
