@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 use slugline::checkpoint::{Checkpoints, Interval};
-use slugline::classifier::{
-    AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord, TrainingRecord,
-};
-use slugline::corpus::{Documents, SequenceOptions};
+use slugline::classifier::{AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord};
+use slugline::corpus::{Documents, LabelKind, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Callback, Flow, StopReason};
 
@@ -18,11 +16,12 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{
-    Data, DataArgs, FromArgs, FromPlan, ReadArgs, TrainingArgs, TrainingPlan, interval, quoted,
+    Data, DataArgs, FromArgs, FromPlan, HeldOut, ReadArgs, TrainingArgs, TrainingPlan, interval,
+    quoted,
 };
 use crate::output::{
     Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
-    fold_line, folds_table, grouped, out, score, write_json,
+    fold_line, folds_table, grouped, out, score, score_of, write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -40,8 +39,8 @@ use crate::output::{
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
-    /// What to train on: files (CSV, TSV, JSON lines, fastText lines; gzip or zstd), a folder of
-    /// folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
+    /// What to train on: files (CSV, TSV, JSON lines, Parquet, Arrow, fastText or SVMlight lines; gzip
+    /// or zstd), a folder of folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
     #[arg(value_name = "DATA", required = true)]
     data: Vec<String>,
     /// Where to write the model, replacing what is there [default: DATA.slug]
@@ -81,7 +80,11 @@ Examples:
   slugline train tickets.csv --folds 5
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline train tickets.csv --threshold precision=0.9
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
+  slugline train tickets.csv --validation held-out.csv
+  slugline train tickets.csv --ngrams 2 --char-ngrams 3-5 --class-weight weights.csv
+  slugline train topics.jsonl --preset text --loss binary_focal_crossentropy --gamma 2
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
   slugline train tickets.csv --resume
   slugline train june.csv --from tickets.slug --replay tickets.csv -o tickets-2.slug
@@ -101,11 +104,15 @@ JSON (stable; more fields may be added): one object with
   parameters     number of weights and biases
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
-                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given;
+                 candidates for any number of labels a document have micro_f1 too
+  thresholds     {aim, documents, classes: [{support, predicted, precision, recall, f1, reached}]}:
+                 what --threshold reaches on the held-out documents; null where none are fitted
   cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
                  log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
-                 was validated val_loss and val_accuracy are null";
+                 was validated val_loss and val_accuracy are null; with any number of labels a
+                 document there are micro_f1 and val_micro_f1, and accuracy is null";
 
 /// A run on which everything is settled.
 struct TrainRun<'a> {
@@ -203,7 +210,7 @@ impl TrainArgs {
         };
         let usual =
             SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
-        let loads = matches!(data, Data::Dataset(_)) && plan.auto.is_none();
+        let loads = matches!(data, Data::Dataset(_)) && !plan.takes_text();
         if loads && plan.sequences != usual {
             return refused(
                 "--folds divides texts, for which the settings under Loading have no meaning; leave \
@@ -234,7 +241,7 @@ fn check_output(path: &Path) -> Result<(), Failure> {
 }
 
 impl TrainRun<'_> {
-    fn run(&self, console: Console) -> Result<(), Failure> {
+    fn run(mut self, console: Console) -> Result<(), Failure> {
         let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
         let data = format!("{}{}", inputs.join(" "), self.args.read.words());
         let folds = self.args.folds.map(|folds| format!(" --folds {folds}"));
@@ -277,9 +284,9 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(record, parameters, fit_time)?)
+            write_json(&self.as_json(&classifier, parameters, fit_time)?)
         } else {
-            self.print(console, record, parameters, fit_time)
+            self.print(console, &classifier, parameters, fit_time)
         }
     }
 
@@ -319,10 +326,19 @@ impl TrainRun<'_> {
 
     /// Trains on the data, after a cross-validation if one is asked for, and says how long it took
     /// after they were loaded.
-    fn train(&self, console: Console) -> Result<Trained, Failure> {
+    fn train(&mut self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
-        let documents = match (&self.data, &self.plan) {
-            (Data::Dataset(dataset), Plan::New(plan)) if plan.auto.is_none() => {
+        let (mut documents, apart) = match (&self.data, &self.plan) {
+            (Data::Dataset(dataset), Plan::New(plan)) if !plan.takes_text() => {
+                if let Some(HeldOut::File(file)) = &plan.held_out {
+                    return Err(Failure::Usage {
+                        command: "train",
+                        problem: format!(
+                            "--validation {file}: the numbered words of {name} have no file to \
+                             validate on; add --preset text, or name a number or a share"
+                        ),
+                    });
+                }
                 let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
@@ -330,13 +346,14 @@ impl TrainRun<'_> {
                     corpus.class_names.len(),
                     corpus.description,
                 ));
-                let options = plan.options(corpus.train.len());
+                let (samples, names) = (corpus.train.len(), &corpus.class_names);
+                let options = plan.options_for(samples, LabelKind::Single, names)?;
                 let documents = match self.args.folds {
                     Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
                     None => None,
                 };
                 interrupt::watch()?;
-                let folds = documents.map(|all| self.cross_validate(&all, &name, console));
+                let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
                 let folds = folds.transpose()?.flatten();
                 let kept = &self.checkpoints;
                 let fit = |bar: &mut TrainingBar| {
@@ -344,20 +361,22 @@ impl TrainRun<'_> {
                 };
                 return Ok(self.timed(console, folds, fit));
             }
-            (data, _) => self.documents(data, console)?,
+            (data, _) => {
+                let found = self.documents(data, console)?;
+                self.with_held_out(found, console)?
+            }
         };
         let old = match &self.plan {
             Plan::From(plan, _) => plan.replay(),
             Plan::New(_) => None,
         };
         let old = old.map(|data| self.documents(&data, console)).transpose()?;
-        console.note(format_args!(
-            "{STRONG}{name}{STRONG:#}: {} training documents, {} classes",
-            grouped(documents.len()),
-            documents.class_names().len(),
-        ));
+        let old = old.map(|(documents, _)| documents);
         interrupt::watch()?;
-        let folds = self.cross_validate(&documents, &name, console)?;
+        let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
+        if let Some(apart) = apart {
+            documents.append(&apart)?;
+        }
         if self.plan.chooses() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
@@ -401,18 +420,27 @@ impl TrainRun<'_> {
         }
     }
 
-    /// The training documents of a corpus or of files.
-    fn documents(&self, data: &Data, console: Console) -> Result<Documents, Failure> {
+    /// The training documents of a corpus or of files, and those that the files set apart to validate on.
+    fn documents(
+        &self,
+        data: &Data,
+        console: Console,
+    ) -> Result<(Documents, Option<Documents>), Failure> {
         Ok(match data {
-            Data::Dataset(dataset) => self.args.files.documents(*dataset, console)?.train,
-            Data::Files(files) => self.args.read.read(files, None, console)?.train,
+            Data::Dataset(dataset) => (self.args.files.documents(*dataset, console)?.train, None),
+            Data::Files(files) => {
+                let found = self.args.read.read(files, None, console)?;
+                (found.train, found.validation)
+            }
         })
     }
 
-    /// The scores of the plan on documents that it did not see, if they are asked for.
+    /// The scores of the plan on documents that it did not see, if they are asked for. What was set
+    /// apart to validate on validates in every fold.
     fn cross_validate(
         &self,
         documents: &Documents,
+        apart: Option<&Documents>,
         name: &str,
         console: Console,
     ) -> Result<Option<FoldsRecord>, Failure> {
@@ -425,7 +453,11 @@ impl TrainRun<'_> {
             &mut |fold, train| {
                 let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
                 let kept = self.checkpoints.within(&format!("fold-{}", fold + 1));
-                self.fit(Material { documents: train, name, old: None }, &mut bar, &kept)
+                let mut all = train.clone();
+                if let Some(apart) = apart {
+                    all.append(apart)?;
+                }
+                self.fit(Material { documents: &all, name, old: None }, &mut bar, &kept)
             },
             &mut |fold, scores| {
                 console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
@@ -434,12 +466,63 @@ impl TrainRun<'_> {
         Ok(Some(found.record))
     }
 
+    /// The documents to train on, and those that were set apart to validate on, by a file of their own or
+    /// by the data themselves; the plan holds out as many from the end then.
+    fn with_held_out(
+        &mut self,
+        (train, validation): (Documents, Option<Documents>),
+        console: Console,
+    ) -> Result<(Documents, Option<Documents>), Failure> {
+        let (count, classes) = (train.len(), train.class_names().len());
+        let kind = match train.label_kind() {
+            LabelKind::Single => "",
+            LabelKind::Multi => ", any number of them a document",
+            LabelKind::Soft => ", a share of each a document",
+        };
+        console.note(format_args!(
+            "{STRONG}{}{STRONG:#}: {} training documents, {classes} classes{kind}",
+            self.data.name(),
+            grouped(count),
+        ));
+        let unused = |validation: Option<Documents>, why: &str| {
+            if let Some(unused) = validation {
+                console.note(format_args!(
+                    "{} documents for validation are not used, since {why}",
+                    grouped(unused.len()),
+                ));
+            }
+        };
+        let Plan::New(plan) = &mut self.plan else {
+            unused(validation, "--from holds out a share of its own");
+            return Ok((train, None));
+        };
+        let held_out = match (&plan.held_out, validation) {
+            (Some(HeldOut::File(file)), _) => {
+                Some(self.args.read.read_held_out(file, &train, console)?)
+            }
+            (Some(HeldOut::Split(_)), validation) => {
+                unused(validation, "--validation says otherwise");
+                None
+            }
+            (_, validation) => validation,
+        };
+        if let Some(held_out) = &held_out {
+            console.note(format_args!(
+                "{} documents to validate on; they are not trained on",
+                grouped(held_out.len()),
+            ));
+            plan.hold_out_last(held_out.len());
+        }
+        Ok((train, held_out))
+    }
+
     fn as_json(
         &self,
-        record: &TrainingRecord,
+        classifier: &Classifier,
         parameters: usize,
         fit_time: Duration,
     ) -> Result<Value, Failure> {
+        let record = classifier.record();
         let history = &record.history;
         let interrupted = history.stop_reason == StopReason::Interrupted;
         let folder = Checkpoints::beside(&self.output);
@@ -460,6 +543,7 @@ impl TrainRun<'_> {
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "thresholds": classifier.decisions().fitted,
             "ancestor": record.ancestor,
             "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
@@ -469,12 +553,13 @@ impl TrainRun<'_> {
     fn print(
         &self,
         console: Console,
-        record: &TrainingRecord,
+        classifier: &Classifier,
         parameters: usize,
         fit_time: Duration,
     ) -> Result<(), Failure> {
         use std::io::Write;
 
+        let record = classifier.record();
         let history = &record.history;
         let mut table = Table::pairs();
         let size = std::fs::metadata(&self.output).map_or(0, |file| file.len());
@@ -494,21 +579,34 @@ impl TrainRun<'_> {
             &"epochs",
             &format_args!("{} in {time} ({})", history.epochs.len(), history.stop_reason),
         ]);
+        let key = score_of(history);
+        let (title, val_key) = (key.replace("micro_f1", "micro F1"), format!("val_{key}"));
         let last = |key: &str| history.last(key).map(score);
-        if let (Some(loss), Some(accuracy)) = (last("loss"), last("accuracy")) {
-            table.row([&"training", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("loss"), last(key)) {
+            table.row([&"training", &format_args!("loss {loss}, {title} {value}")]);
         }
-        if let (Some(loss), Some(accuracy)) = (last("val_loss"), last("val_accuracy")) {
-            table.row([&"validation", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("val_loss"), last(&val_key)) {
+            table.row([&"validation", &format_args!("loss {loss}, {title} {value}")]);
         }
         let best = history.epochs.get(record.best_epoch.wrapping_sub(1));
         if let Some(logs) = best.filter(|logs| logs.validation.is_some()) {
-            let value = |key| logs.get(key).map(score).unwrap_or_default();
-            let (loss, accuracy) = (value("val_loss"), value("val_accuracy"));
+            let value = |key: &str| logs.get(key).map(score).unwrap_or_default();
+            let (loss, reached) = (value("val_loss"), value(&val_key));
             let epoch = logs.epoch;
             table.row([
                 &"best epoch",
-                &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
+                &format_args!("{epoch}: validation loss {loss}, {title} {reached}"),
+            ]);
+        }
+        if let Some(fitted) = &classifier.decisions().fitted {
+            let (reached, all) = (fitted.reached(), fitted.classes.len());
+            table.row([
+                &"thresholds",
+                &format_args!(
+                    "{}: reached by {reached} of {all} classes on {} held-out documents",
+                    fitted.aim,
+                    grouped(fitted.documents)
+                ),
             ]);
         }
         let mut out = out();
@@ -534,16 +632,18 @@ impl TrainRun<'_> {
 
 /// What `auto` tried, the chosen one marked.
 fn tried(auto: &AutoRecord) -> Table {
+    let independent = auto.candidates.iter().any(|candidate| candidate.micro_f1.is_some());
     let mut table = Table::new([
         ("tried", Align::Left),
         ("epochs", Align::Right),
-        ("accuracy", Align::Right),
+        (if independent { "micro F1" } else { "accuracy" }, Align::Right),
         ("log loss", Align::Right),
         ("", Align::Left),
     ]);
     for (i, candidate) in auto.candidates.iter().enumerate() {
         let chosen = if i == auto.chosen { "chosen" } else { "" };
-        let figures = [candidate.accuracy, candidate.log_loss].map(score);
+        let reached = candidate.micro_f1.unwrap_or(candidate.accuracy);
+        let figures = [reached, candidate.log_loss].map(score);
         table.row([
             &candidate.features,
             &candidate.epochs,

@@ -9,7 +9,7 @@ use slugline::classifier::{Classifier, ClassifierError, ContinueOptions, Replay,
 use slugline::corpus::Documents;
 use slugline::nn::Callback;
 
-use super::parse::part;
+use super::parse::{HeldOut, part};
 use super::read::{Data, quoted};
 use super::training::{TrainingArgs, usage};
 use crate::failure::Failure;
@@ -58,9 +58,21 @@ impl FromArgs {
     pub(crate) fn plan(&self, training: &TrainingArgs) -> Result<Option<FromPlan>, Failure> {
         let Some(from) = self.from.clone() else { return Ok(None) };
         let mut refused = training.given();
+        refused.extend(training.given_loading());
+        refused.extend(training.features.given());
         refused.retain(|name| !GO_WITH_IT.contains(name));
         refused.extend(training.preset.is_some().then_some("--preset"));
         refused.extend(training.ensemble.is_some().then_some("--ensemble"));
+        let decides = training.threshold.is_some()
+            || training.min_confidence.is_some()
+            || training.max_unknown_words.is_some();
+        if decides {
+            return Err(usage(
+                "--from keeps the kind of thresholds that its model has; set others afterwards by \
+                 `slugline threshold`"
+                    .into(),
+            ));
+        }
         if !refused.is_empty() {
             return Err(usage(format!(
                 "{} is settled by the model of --from; leave it out, or train anew",
@@ -68,13 +80,17 @@ impl FromArgs {
             )));
         }
         let usual = ContinueOptions::default();
-        let validation = match training.validation {
+        let validation = match &training.validation {
             None => usual.validation,
-            Some(ValidationSplit::None) => 0.0,
-            Some(ValidationSplit::Fraction(share)) => share,
-            Some(ValidationSplit::First(n)) => {
+            Some(HeldOut::Split(ValidationSplit::None)) => 0.0,
+            Some(HeldOut::Split(ValidationSplit::Fraction(share))) => *share,
+            Some(other) => {
+                let given = match other {
+                    HeldOut::File(file) => file.clone(),
+                    HeldOut::Split(split) => split.to_string(),
+                };
                 return Err(usage(format!(
-                    "--validation {n}: with --from a share of every class is held out, such as 0.1"
+                    "--validation {given}: with --from a share of every class is held out, such as 0.1"
                 )));
             }
         };

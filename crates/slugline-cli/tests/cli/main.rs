@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod answers;
 mod check;
 mod datasets;
 mod demo;
 mod evaluate;
 mod files;
+mod formats;
 mod going_on;
 mod inspect;
+mod labels;
 mod predict;
 mod real;
 mod resume;

@@ -1,13 +1,13 @@
 //! A model that goes on learning: new documents, new classes, new words.
 
-use super::documents::{identity, single_labels};
-use super::train::{Fitting, class_counts};
+use super::documents::identity;
+use super::train::Fitting;
 use super::{
     Ancestor, Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit,
 };
 use crate::checkpoint::Checkpoints;
 use crate::corpus::split::stratified_split;
-use crate::corpus::{Documents, Labels};
+use crate::corpus::{Documents, LabelKind, Labels};
 use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Layer, LearningRate, NnError};
 use crate::text::{Earlier, FeatureBuffer, Tokenised, Vectorizer};
@@ -106,7 +106,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ClassifierError::LabelKind`] for documents with several labels, [`ClassifierError::NotReplay`]
+    /// [`ClassifierError::LabelKind`] for documents, or a parent, with several labels or soft ones, [`ClassifierError::NotReplay`]
     /// for documents to be replayed that have other classes; [`ClassifierError::Network`] for a setting
     /// out of range or no documents; [`ClassifierError::Diverged`] and [`ClassifierError::Checkpoint`]
     /// as for [`train_resumable`](Self::train_resumable).
@@ -132,6 +132,10 @@ impl Classifier {
         if documents.is_empty() {
             return Err(NnError::Empty { what: "the documents to go on with" }.into());
         }
+        parent.check_content(name, documents)?;
+        if parent.label_kind() != LabelKind::Single {
+            return Err(ClassifierError::LabelKind { found: parent.label_kind() });
+        }
         let union = Union::new(parent, documents, replay, options.seed)?;
         let all = &union.documents;
         let labels = single_labels(all)?;
@@ -147,17 +151,21 @@ impl Classifier {
         let classes = all.class_names().len();
         let start = parent.network.grown(vectorizer.width(), classes, options.seed)?;
         let of = |rows: &[usize]| rows.iter().map(|&i| labels[i]).collect::<Vec<u32>>();
-        let (y, y_held_out) = (of(&train), of(&held_out));
+        let (y, y_held_out) = (Labels::Single(of(&train)), Labels::Single(of(&held_out)));
         let weights = all.weights().map(|w| train.iter().map(|&i| w[i]).collect::<Vec<f32>>());
         let fitting = Fitting {
             options: &settings,
-            classes,
+            class_names: all.class_names(),
             x: &x,
             y: &y,
             held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
             weights: weights.as_deref(),
             start: Some(&start),
         };
+        if held_out.is_empty() && classes > parent.class_names.len() {
+            // Thresholds of new classes can only be found on documents that are held out.
+            settings.decision.unfitted(classes)?;
+        }
         let fitted = fitting.run(&part, callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
@@ -167,7 +175,7 @@ impl Classifier {
             validation_samples: held_out.len(),
         };
         // What is replayed was counted when it was new.
-        let mut counts = class_counts(&labels[..union.new], classes);
+        let mut counts = Labels::Single(labels[..union.new].to_vec()).class_counts(classes);
         counts.iter_mut().zip(&parent.record.class_counts).for_each(|(all, old)| *all += old);
         let names = all.class_names().to_vec();
         let finish = |mut classifier: Self| {
@@ -178,14 +186,20 @@ impl Classifier {
                 features: parent.vectorizer.width(),
                 replayed: all.len() - union.new,
             });
+            classifier.record.class_counts = counts;
             classifier.calibration.clone_from(&parent.calibration);
             if !y_held_out.is_empty() {
                 let probabilities = classifier.network.predict(&x_held_out)?;
-                classifier.calibration = Calibration::fit_mixture(&probabilities, &y_held_out);
+                classifier.calibration = Calibration::fit(&probabilities, &y_held_out);
+                let mut calibrated = probabilities;
+                classifier.calibration.apply_rows(&mut calibrated);
+                classifier.decisions = settings.decision.fit(&calibrated, &y_held_out)?;
+            } else if classes == parent.class_names.len() {
+                classifier.decisions.clone_from(&parent.decisions);
             }
             Ok::<Self, ClassifierError>(classifier)
         };
-        match fitted.classifier(vectorizer, names, corpus, &settings, counts) {
+        match fitted.classifier(vectorizer, names, corpus, &settings, all.labels()) {
             Ok(classifier) => finish(classifier),
             Err(ClassifierError::Diverged { error, reached }) => {
                 let reached = Box::new(finish(*reached)?);
@@ -251,6 +265,7 @@ impl Classifier {
                 let x_held_out = terms.transform(&tokenised, held_out)?;
                 Ok((terms.into(), x, x_held_out))
             }
+            Vectorizer::Features(_) => Err(ClassifierError::GivenFeatures),
             Vectorizer::MultiHot(words) => {
                 let words = words.extended(fresh.iter().map(|&i| documents.text(i)))?;
                 let mut buffer = FeatureBuffer::default();
@@ -267,6 +282,14 @@ impl Classifier {
                 Ok((words.into(), x, x_held_out))
             }
         }
+    }
+}
+
+/// The labels of documents with one class each.
+fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    match documents.labels() {
+        Labels::Single(labels) => Ok(labels),
+        other => Err(ClassifierError::LabelKind { found: other.kind() }),
     }
 }
 

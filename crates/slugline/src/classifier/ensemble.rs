@@ -24,7 +24,7 @@ pub(super) fn train(
 ) -> Result<Fitted, ClassifierError> {
     let (count, seed) = (fitting.options.ensemble, fitting.options.seed);
     // Refused before anything is trained: what could not be put together afterwards.
-    let layers = fitting.options.layers(fitting.classes);
+    let layers = fitting.options.layers(fitting.class_names.len());
     let probe = Sequential::new(1, layers, seed)?;
     Sequential::ensemble(&vec![probe; count])?;
 

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Classifier, ClassifierError};
 use crate::corpus::Documents;
-use crate::corpus::split::stratified_folds;
 use crate::nn::{Matrix, StopReason};
 
 /// How documents are divided for a cross-validation.
@@ -95,8 +94,7 @@ impl Classifier {
     /// `train` makes the classifier of a fold, whose number is counted from 0. Whatever it learns or
     /// chooses it learns from the documents that it is given, so that a recipe that chooses (as
     /// [`train_auto`](Self::train_auto)) has to do so in every fold for honest scores. `on_fold` hears
-    /// of every fold that is done. Of documents with several labels, the first one counts for the
-    /// division.
+    /// of every fold that is done. [`Labels::folds`](crate::corpus::Labels::folds) divides.
     ///
     /// ```
     /// use slugline::classifier::{AutoOptions, Classifier, FoldOptions};
@@ -137,14 +135,7 @@ impl Classifier {
         if options.folds < 2 || options.folds as usize > n {
             return Err(ClassifierError::Folds { folds: options.folds, documents: n });
         }
-        // Documents without a label are a class of their own.
-        let strata: Vec<u32> = documents
-            .labels()
-            .first_classes()
-            .into_iter()
-            .map(|class| class.unwrap_or(classes as u32))
-            .collect();
-        let fold_of = stratified_folds(&strata, options.folds, options.seed);
+        let fold_of = documents.labels().folds(options.folds, options.seed);
         let mut probabilities = Matrix::zeros(n, classes);
         let mut folds = Vec::new();
         for fold in 0..options.folds {
@@ -167,7 +158,7 @@ impl Classifier {
                 accuracy: scores.accuracy,
                 macro_f1: scores.macro_f1,
                 log_loss: scores.loss,
-                ece: scores.reliability.map_or(0.0, |reliability| reliability.ece),
+                ece: scores.reliability.ece,
             };
             on_fold(fold, &scores);
             folds.push(scores);

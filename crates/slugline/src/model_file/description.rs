@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::classifier::TrainingRecord;
 use crate::container::checksum_place;
 use crate::corpus::SequenceOptions;
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::Layer;
-use crate::text::VectorizerOptions;
+use crate::text::{FeatureScaling, VectorizerOptions};
 
 /// Value of the field `format`.
 pub(super) const FORMAT: &str = "slugline model";
@@ -32,6 +33,9 @@ pub(super) struct Description {
     /// Absent in version 1.
     #[serde(default)]
     pub(super) calibration: Calibration,
+    /// Absent before version 3.
+    #[serde(default)]
+    pub(super) decisions: Decisions,
     pub(super) record: TrainingRecord,
 }
 
@@ -40,6 +44,7 @@ pub(super) struct Description {
 pub(super) enum VectorizerPart {
     MultiHot { width: usize, options: SequenceOptions },
     Terms { options: Box<VectorizerOptions>, mean_length: f32 },
+    Features { scaling: FeatureScaling },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +75,9 @@ pub(super) const NGRAM_WORDS: &str = "ngrams.words";
 pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
 pub(super) const FEATURES: &str = "features";
 pub(super) const FACTORS: &str = "factors";
+
+/// The index of each feature, where texts are lists of features.
+pub(super) const INDICES: &str = "indices";
 
 /// Position of the first number that is NaN or infinite.
 pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {

@@ -52,6 +52,13 @@
 //! | `prefixes.offsets`, `chars.offsets` | U32 | | as of the vocabulary |
 //! | `prefixes.bytes`, `chars.bytes` | U8 | | as of the vocabulary |
 //!
+//! That of a model that takes lists of features has no vocabulary, but
+//!
+//! | name | type | shape | content |
+//! |---|---|---|---|
+//! | `factors` | F32 | `[features]` | what each feature's value is multiplied by |
+//! | `indices` | U32 | `[features]` | the index that each feature has in a list, rising |
+//!
 //! There are exactly these. The types descend in size, so every tensor lies at a multiple of its
 //! element size and is used where it lies. [`Vocabulary`](crate::text::Vocabulary) documents its
 //! three. Where a foreign writer has ordered the tensors otherwise, those out of place are copied.
@@ -67,9 +74,10 @@
 //! | `version` | `3` |
 //! | `checksum` | 32 lower-case hexadecimal digits |
 //! | `class_names` | the name of each output |
-//! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document) |
+//! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document); or `kind` `"features"`, `scaling` ([`FeatureScaling`](crate::text::FeatureScaling)) |
 //! | `network` | `input_width`, `layers` ([`Layer`](crate::nn::Layer)s in order), `seed` |
 //! | `calibration` | the [`Calibration`](crate::evaluation::Calibration) of the probabilities |
+//! | `decisions` | the [`Decisions`](crate::decision::Decisions): thresholds, and when the answer is `unknown` |
 //! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
 //!
 //! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
@@ -79,9 +87,10 @@
 //! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms, version 2 no `label_kind`, `cross_validation` and
-//! `ancestor` in the record, no `average` and no `ensemble` in its options; their files are still read.
-//! Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `decisions` and no lists of features, and in
+//! the record no `label_kind`, `cross_validation` and `ancestor` and no `decision`, `average`, `ensemble`
+//! and `feature_scaling` among the options; their files are still read. Unknown fields are refused; what
+//! a later version adds has a later version number.
 //!
 //! ## Checksum
 //!

@@ -11,15 +11,16 @@ use bytemuck::Pod;
 use safetensors::Dtype;
 
 use super::description::{
-    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS,
-    PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
+    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, INDICES, NGRAM_ENDS, NGRAM_TABLE,
+    NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
 use crate::container::{BEFORE_CHECKSUM, BLANK, Header, LENGTH, checksum, declared_header};
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
-    MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
+    FeatureListVectorizer, MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer,
+    Vocabulary,
 };
 
 /// The content of a file and whatever keeps it.
@@ -46,7 +47,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     let text = header
         .description()
         .map_err(|found| invalid("__metadata__", "the one key `slugline`", found))?;
-    let Description { class_names, vectorizer, network, calibration, record, .. } =
+    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
         serde_json::from_str(text)
             .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
@@ -73,15 +74,23 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
         parameters.push((kernel, bias));
         n_in = dense.units;
     }
-    let words = tensors.vocabulary("vocabulary")?;
     let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
     let vectorizer: Vectorizer = match vectorizer {
         VectorizerPart::MultiHot { width, options } => {
+            let words = tensors.vocabulary("vocabulary")?;
             MultiHotVectorizer::from_parts(words, options, width).into()
         }
         VectorizerPart::Terms { options, mean_length } => {
+            let words = tensors.vocabulary("vocabulary")?;
             let (vocabulary, factors) = tensors.terms(words)?;
             TermVectorizer::from_parts(*options, vocabulary, factors, mean_length)
+                .map_err(|e| parts(e.into()))?
+                .into()
+        }
+        VectorizerPart::Features { scaling } => {
+            let factors = tensors.factors()?;
+            let indices = tensors.take::<u32>(INDICES, Dtype::U32, None)?;
+            FeatureListVectorizer::from_parts(indices, factors, scaling)
                 .map_err(|e| parts(e.into()))?
                 .into()
         }
@@ -96,7 +105,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    Ok(classifier.with_calibration(calibration))
+    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.
@@ -236,12 +245,20 @@ impl Tensors<'_> {
             return Err(self.invalid("the n-grams", expected, "others".into()));
         };
         let features = self.take::<u32>(FEATURES, Dtype::U32, None)?;
-        let factors = self.take::<f32>(FACTORS, Dtype::F32, None)?;
-        if let Some(at) = first_not_finite(factors.as_slice()) {
-            let found = format!("{} at position {at}", factors.as_slice()[at]);
-            return Err(self.invalid(FACTORS, "finite numbers", found));
-        }
+        let factors = self.factors()?;
         Ok((TermVocabulary { words, ngrams, prefixes, chars, features }, factors))
+    }
+
+    /// What the values of each feature are multiplied by.
+    fn factors(&mut self) -> Result<Buffer<f32>, ModelFileError> {
+        let factors = self.take::<f32>(FACTORS, Dtype::F32, None)?;
+        match first_not_finite(factors.as_slice()) {
+            None => Ok(factors),
+            Some(at) => {
+                let found = format!("{} at position {at}", factors.as_slice()[at]);
+                Err(self.invalid(FACTORS, "finite numbers", found))
+            }
+        }
     }
 
     fn vocabulary(&mut self, name: &str) -> Result<Vocabulary, ModelFileError> {

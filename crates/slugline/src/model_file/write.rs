@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::description::{
-    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS,
-    NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
+    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, INDICES, NGRAM_ENDS, NGRAM_TABLE,
+    NGRAM_WORDS, NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names,
+    vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
@@ -70,7 +71,8 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let tensor =
         |name: &str, dtype, shape, bytes| Tensor { name: name.into(), dtype, shape, bytes };
     let vectorizer = classifier.vectorizer();
-    let mut vocabularies = vec![("vocabulary", vectorizer.words())];
+    let mut vocabularies: Vec<_> =
+        vectorizer.words().into_iter().map(|words| ("vocabulary", words)).collect();
     let terms = vectorizer.as_terms();
     if let Some(terms) = terms {
         let TermVocabulary { prefixes, chars, .. } = terms.vocabulary();
@@ -110,6 +112,12 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let short = |name: &str, values: &'a [u32]| {
         tensor(name, Dtype::U32, vec![values.len()], bytemuck::cast_slice(values))
     };
+    if let Some(features) = vectorizer.as_features() {
+        let factors = features.factors();
+        let shape = vec![factors.len()];
+        all.push(tensor(FACTORS, Dtype::F32, shape, bytemuck::cast_slice(factors)));
+        all.push(short(INDICES, features.indices()));
+    }
     if let Some(terms) = terms {
         let factors = terms.factors();
         let shape = vec![factors.len()];
@@ -149,6 +157,9 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
                 options: Box::new(vectorizer.options().clone()),
                 mean_length: vectorizer.mean_length(),
             },
+            Vectorizer::Features(vectorizer) => {
+                VectorizerPart::Features { scaling: vectorizer.scaling() }
+            }
         },
         network: NetworkPart {
             input_width: network.input_width(),
@@ -156,6 +167,7 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
             seed: network.seed(),
         },
         calibration: classifier.calibration().clone(),
+        decisions: classifier.decisions().clone(),
         record: classifier.record().clone(),
     };
     // JSON has no NaN and no infinity: a number that would come back as another one, or not at all,

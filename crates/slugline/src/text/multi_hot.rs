@@ -28,6 +28,8 @@ pub struct FeatureBuffer {
     pub(super) values: Vec<f32>,
     pub(super) analyzer: Option<Analyzer>,
     pub(super) features: Vec<u32>,
+    /// Columns and values in the order of a list.
+    pub(super) pairs: Vec<(u32, f32)>,
     pub(super) words: usize,
     pub(super) unknown_words: usize,
 }
