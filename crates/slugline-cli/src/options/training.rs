@@ -840,7 +840,7 @@ mod tests {
         "--tf bm25 --idf bm25 --norm l1 --class-spread 0.1 --hashing 18 --token-rule scikit-learn",
         "--normalization strip-accents --lowercase no --punctuation yes --mask-digits yes",
         "--tf count --idf sqrt --norm none --hidden none --dropout 0 --epochs 3 --validation 0.3",
-        "--optimizer adamw --class-weight sqrt --validation none --seed 3",
+        "--optimizer adamw --validation none --class-weight sqrt --seed 3",
     ];
 
     #[test]
