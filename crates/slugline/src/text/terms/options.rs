@@ -52,6 +52,11 @@ pub enum Idf {
     None,
     /// `ln((1 + n) / (1 + df)) + 1`: scikit-learn's.
     Smooth,
+    /// `ln(n / df) + 1`: scikit-learn's with `smooth_idf=False`.
+    Plain,
+    /// `ln(1 + n / (1 + df))`: that of Keras's `TextVectorization` and, beside [`TermFrequency::Log`],
+    /// of the mode `tfidf` of its `Tokenizer`.
+    Keras,
     /// The root of that: half of its effect on the scale of logarithms.
     SqrtSmooth,
     /// `ln(1 + (n − df + ½) / (df + ½))`: that of BM25.
@@ -74,6 +79,22 @@ pub enum Norm {
 /// Which features a text has, and what they are worth.
 ///
 /// The defaults are those of scikit-learn's `CountVectorizer`, but for the rule that cuts tokens.
+///
+/// # As other programs
+/// With [`TokenRule::ScikitLearn`](crate::text::TokenRule), or
+/// [`TokenRule::Whitespace`](crate::text::TokenRule) for parts of words, and
+/// [`Normalization::None`](crate::text::Normalization), vocabularies and values are those of
+/// scikit-learn's `CountVectorizer` and `TfidfVectorizer`: n-grams, `char_wb`, `min_df` and `max_df`,
+/// `binary`, `sublinear_tf`, every norm and rarity. With
+/// [`TokenRule::Keras`](crate::text::TokenRule) they are those of Keras's `Tokenizer` in the modes
+/// `binary`, `count`, `freq` ([`Norm::L1`]) and `tfidf`; [`TermFrequency::Bm25`] with [`Idf::Bm25`] is
+/// Lucene's BM25 times `k₁ + 1`. Other meanings have:
+///
+/// * the order of features, which is that of frequency here, and of the alphabet in scikit-learn;
+/// * equals at the limit of `max_features`: scikit-learn leaves their choice to NumPy's sorting;
+/// * `max_features` with [`TermFrequency::Binary`]: Keras counts occurrences even then;
+/// * hashed features, which are not those of `HashingVectorizer`: another hash, and no signs;
+/// * control characters U+001C to U+001F, which Python takes for white space and Unicode does not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VectorizerOptions {
@@ -95,8 +116,9 @@ pub struct VectorizerOptions {
     pub char_ngrams: Option<(usize, usize)>,
     /// Parts of tokens.
     pub chars: Selection,
-    /// Kept are so many features, those that occur most often in the training documents; `None`, the
-    /// default, for all.
+    /// Kept are so many features, those that occur most often in the training documents, with
+    /// [`TermFrequency::Binary`] those of the most documents; of equals the words first, and those that
+    /// appear first. `None`, the default, for all.
     pub max_features: Option<usize>,
     /// Features are `2^bits` buckets into which names are hashed, rather than a vocabulary; `None`,
     /// the default, for a vocabulary.
