@@ -101,7 +101,9 @@ impl<'a> Exact<'a> {
         // By name: the two lists of documents may number their classes differently.
         let labels = |&position: &usize| -> Vec<&str> {
             let (documents, i, _) = self.at(position);
-            names_of(documents, i).collect()
+            let mut names: Vec<&str> = names_of(documents, i).collect();
+            names.sort_unstable();
+            names
         };
         let differ = |group: &&Vec<usize>| group.iter().any(|p| labels(p) != labels(&group[0]));
         let mut conflicts: Vec<Conflict> = self

@@ -250,6 +250,17 @@ mod tests {
     }
 
     #[test]
+    fn the_same_labels_under_other_numbers_are_no_conflict() {
+        let of = |names: [&str; 2]| {
+            let mut all = Documents::new(names.map(str::to_owned).to_vec());
+            all.push_text("one two");
+            all.with_labels(crate::corpus::Labels::Multi(vec![vec![0, 1]])).unwrap()
+        };
+        let report = check(&of(["a", "b"]), Some(&of(["b", "a"])), &CheckOptions::default());
+        assert_eq!((report.leaked, report.conflicting), (1, 0));
+    }
+
+    #[test]
     fn excerpts_are_one_short_line() {
         assert_eq!(excerpt(" a\n\tb\u{7} "), "a b\u{FFFD}");
         assert_eq!(excerpt(&"x".repeat(200)).chars().count(), EXCERPT + 1);

@@ -167,6 +167,9 @@ pub struct VectorizerOptionError {
 /// Longest n-gram of tokens and of characters.
 pub(super) const LONGEST: usize = 8;
 
+/// Largest factor that is taken from a setting.
+const LARGEST: f32 = 1e6;
+
 impl VectorizerOptions {
     /// The weighting that scikit-learn's `TfidfVectorizer` has, with `sublinear_tf` or without.
     #[must_use]
@@ -209,9 +212,21 @@ impl VectorizerOptions {
             if !(selection.max_df > 0.0 && selection.max_df <= 1.0) {
                 return bad(name, selection.max_df.to_string(), "a share above 0 and up to 1");
             }
-            if !(selection.weight.is_finite() && selection.weight >= 0.0) {
+            // The limit keeps products of factors within 32 bits.
+            if !(0.0..=LARGEST).contains(&selection.weight) {
                 let value = selection.weight.to_string();
-                return bad("weight of a kind of features", value, "a number of at least 0");
+                return bad("weight of a kind of features", value, "from 0 to 1,000,000");
+            }
+        }
+        if let Some(floor) = self.class_spread.filter(|floor| !(0.0..=LARGEST).contains(floor)) {
+            return bad("class_spread", floor.to_string(), "from 0 to 1,000,000");
+        }
+        if let TermFrequency::Bm25 { k1, b } = self.tf {
+            if !(0.0..=LARGEST).contains(&k1) {
+                return bad("k1 of BM25", k1.to_string(), "from 0 to 1,000,000");
+            }
+            if !(0.0..=1.0).contains(&b) {
+                return bad("b of BM25", b.to_string(), "from 0 to 1");
             }
         }
         Ok(())
