@@ -102,7 +102,9 @@ fn loaded(file: &[u8], text: &str) {
     let single = matches!(network.output_activation(), slugline::nn::Activation::Softmax);
     for text in ["wheat rose", "", "gold 1 2 3 zzz", text] {
         let answer = classifier.predict(text);
-        assert_eq!(answer, reloaded.predict(text));
+        let bits = |answer: &[f32]| answer.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+        let again = reloaded.predict(text);
+        assert_eq!(bits(&answer.probabilities), bits(&again.probabilities), "{answer:?}");
         assert_eq!(answer.probabilities.len(), classifier.class_names().len());
         assert!((answer.class as usize) < classifier.class_names().len());
         if moderate {
