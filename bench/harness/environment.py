@@ -61,14 +61,29 @@ class Environment:
                 raise Failure(f"{self.data} has no {name}: name a folder with both by --data-dir")
         self.work.mkdir(parents=True, exist_ok=True)
         self._build()
+        self._build_peers()
         self._python_peers()
         self._fasttext()
+        self._texts()
         self._models()
 
+    def prepare_accuracy(self):
+        """What `bench/accuracy` needs of it."""
+        for name in ("reuters21578.tar.gz", "20news-bydate.jsonl.gz"):
+            if not (self.data / name).is_file():
+                raise Failure(f"{self.data} has no {name}: name a folder with both by --data-dir")
+        self.work.mkdir(parents=True, exist_ok=True)
+        self._build()
+        self._python_peers()
+        self._fasttext()
+        self._texts()
+
     def _build(self):
-        say("building slugline and the drivers")
+        say("building slugline and the driver")
         run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")
         run("cargo", "build", "--release", "--locked", "-p", "slugline-bench")
+
+    def _build_peers(self):
         say("building the peers in Rust for this CPU (some minutes the first time)")
         run(
             "cargo", "build", "--release", "--locked", "-p", "slugline-bench", "--features", "peers",
@@ -102,13 +117,15 @@ class Environment:
         flags = ["-O3", "-funroll-loops", "-pthread", "-march=native", "-DNDEBUG", "-std=c++17"]
         run("g++", *flags, *files, "-o", self.fasttext)
 
-    def _models(self):
+    def _texts(self):
         if not (self.texts / "lines.txt").is_file():
             say("writing the newswires as lines of text")
             run(
                 self.driver, "texts", "--data-dir", self.data, "--output", self.texts,
                 "--lines", TEXT_LINES,
             )  # fmt: skip
+
+    def _models(self):
         if not self.fasttext_model.is_file():
             say("training fastText on the same documents")
             run(

@@ -5,12 +5,15 @@ use std::sync::LazyLock;
 use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 use slugline::classifier::{Classifier, TrainingOptions, ValidationSplit};
-use slugline::corpus::Documents;
+use slugline::corpus::{Documents, LabelKind, Labels};
+use slugline::decision::Decisions;
+use slugline::evaluation::{Calibration, Mixture};
 use slugline::text::{Selection, Vectorizer, VectorizerOptions};
 use twox_hash::XxHash3_128;
 
-/// A sound file of each kind of model.
-pub(crate) static FILES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
+/// A sound file of each kind of model: numbered words, terms with several labels a document, terms, and
+/// hashed terms.
+pub(crate) static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
     let terms = VectorizerOptions {
         word_ngrams: 2,
         ngrams: Selection { min_df: 2, ..Default::default() },
@@ -20,25 +23,54 @@ pub(crate) static FILES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     }
     .tf_idf(true);
     let hashed = VectorizerOptions { hashing: Some(4), ..Default::default() };
-    [None, Some(terms), Some(hashed)].map(|vectorizer| {
-        let mut documents = Documents::new(vec!["grain".into(), "metal".into()]);
-        for i in 0..4 {
-            documents.push(&format!("wheat fell {i}"), 0);
-            documents.push(&format!("gold rose {i}"), 1);
-        }
-        let options = TrainingOptions {
-            vectorizer,
-            max_features: 16,
-            hidden: vec![3],
-            epochs: 1,
-            validation: ValidationSplit::Fraction(0.25),
-            ..Default::default()
-        };
-        let classifier = Classifier::train_documents(&documents, "fuzz", &options, &mut []);
-        let bytes = classifier.map(|classifier| classifier.to_bytes());
-        bytes.expect("these can be learned").expect("this can be stored")
-    })
+    let several = Calibration::Platt { scales: vec![1.0, 0.5], offsets: vec![0.1, -0.1] };
+    let mixed = Calibration::Mixture(Mixture {
+        temperature: 1.5,
+        noise: 0.1,
+        shares: vec![0.5, 0.5],
+        confidence: [1.0, 0.9, 0.1],
+    });
+    let single = LabelKind::Single;
+    let tempered = Calibration::Temperature { temperature: 2.0 };
+    [
+        sound(None, single, Calibration::None),
+        sound(Some(terms.clone()), LabelKind::Multi, several),
+        sound(Some(terms), single, mixed),
+        sound(Some(hashed), single, tempered),
+    ]
 });
+
+/// The file of a model that learned a little.
+fn sound(
+    vectorizer: Option<VectorizerOptions>,
+    kind: LabelKind,
+    calibration: Calibration,
+) -> Vec<u8> {
+    let mut documents = Documents::new(vec!["grain".into(), "metal".into()]);
+    for i in 0..4 {
+        documents.push(&format!("wheat fell {i}"), 0);
+        documents.push(&format!("gold rose {i}"), 1);
+    }
+    if kind == LabelKind::Multi {
+        let sets = (0..8).map(|i| [vec![0], vec![0, 1], vec![1], vec![]][i % 4].clone());
+        let labels = Labels::Multi(sets.collect());
+        documents = documents.with_labels(labels).expect("as many as documents");
+    }
+    let options = TrainingOptions {
+        vectorizer,
+        max_features: 16,
+        hidden: vec![3],
+        epochs: 1,
+        validation: ValidationSplit::Fraction(0.25),
+        ..Default::default()
+    };
+    let options = options.for_labels(kind);
+    let decisions = Decisions { thresholds: vec![0.4, 0.6], ..Default::default() };
+    let classifier = Classifier::train_documents(&documents, "fuzz", &options, &mut []);
+    let classifier = classifier.expect("these can be learned").with_calibration(calibration);
+    let classifier = classifier.with_decisions(decisions).expect("as many as classes");
+    classifier.to_bytes().expect("this can be stored")
+}
 
 /// Where the checksum stands.
 const CHECKSUM: usize = 97;
@@ -65,7 +97,7 @@ pub(crate) fn file(data: &[u8]) {
 /// Edits of a sound file, and a text to ask for.
 pub(crate) fn edited(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    let Ok(kind) = input.int_in_range(0..=2) else { return };
+    let Ok(kind) = input.int_in_range(0..=FILES.len() - 1) else { return };
     let original = &FILES[kind];
     let mut parts = Parts::of(original);
     let edits = input.int_in_range(0..=6).unwrap_or(0);
@@ -107,6 +139,7 @@ fn loaded(file: &[u8], text: &str) {
         assert_eq!(bits(&answer.probabilities), bits(&again.probabilities), "{answer:?}");
         assert_eq!(answer.probabilities.len(), classifier.class_names().len());
         assert!((answer.class as usize) < classifier.class_names().len());
+        assert!((0.0..=1.0).contains(&answer.unknown_share()));
         if moderate {
             assert!(answer.probabilities.iter().all(|p| p.is_finite()), "{answer:?}");
         }

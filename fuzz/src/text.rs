@@ -266,6 +266,7 @@ pub(crate) fn check(data: &[u8]) {
     };
     let (train, test) = (of(0), of(1));
     let report = look(&train, Some(&test), &CheckOptions::default());
+    let report = report.expect("the options are sound");
     assert_eq!((report.documents, report.against), (train.len(), Some(test.len())));
     let train_texts: BTreeSet<&str> = train.texts().collect();
     assert_eq!(report.duplicates, train.len() - train_texts.len());
@@ -274,6 +275,10 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(report.conflicting, report.conflicting_texts.len());
     assert_eq!(report.damaged, report.damaged_documents.len());
     assert!(report.lengths.quartiles.is_sorted());
+    let mut table = Vec::new();
+    report.write_csv(&mut table).expect("memory");
+    let mut table = csv::Reader::from_reader(table.as_slice());
+    assert!(table.records().all(|row| row.is_ok()), "the table of findings cannot be read");
     let json = serde_json::to_string(&report).expect("a report is JSON");
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
 }

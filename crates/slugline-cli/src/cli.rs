@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, completions, datasets, demo, evaluate, inspect, predict, train};
+use crate::commands::{
+    check, completions, datasets, demo, evaluate, inspect, predict, threshold, train,
+};
 use crate::output::{Console, Format};
 
 /// Turns labelled text into a classifier: train, evaluate, predict, inspect
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     Check(Box<check::CheckArgs>),
     Train(Box<train::TrainArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
+    Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),
     Datasets(datasets::DatasetsArgs),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use slugline::check::CheckError;
 use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
@@ -46,6 +47,8 @@ pub(crate) enum Failure {
     Dataset(#[from] DatasetError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
     #[error(transparent)]

@@ -7,8 +7,9 @@
 //! 3. [`text`]: text to sparse feature rows
 //! 4. [`nn`]: the network over them (the crate `slugline-nn`)
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
-//! 6. [`evaluation`]: scores, and the baselines to hold them against
-//! 7. [`model_file`]: a classifier as one file, checked before it answers
+//! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
+//! 7. [`evaluation`]: scores, and the baselines to hold them against
+//! 8. [`model_file`]: a classifier as one file, checked before it answers
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -26,6 +27,7 @@
 pub mod check;
 pub mod classifier;
 pub mod corpus;
+pub mod decision;
 pub mod evaluation;
 mod hex;
 pub mod model_file;

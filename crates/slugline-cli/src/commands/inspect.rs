@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
 use slugline::corpus::SequenceOptions;
+use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
 use slugline::text::MultiHotVectorizer;
@@ -15,7 +16,8 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
-    Align, Console, HEADING, QUIET, Series, Table, bytes, grouped, out, score, wrapped, write_json,
+    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
+    score, score_of, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -33,8 +35,12 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind, temperature}
+  calibration           what calibrates the probabilities: {kind: none, temperature, mixture or
+                        platt, and its numbers}
+  decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
+                        max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
+  cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, class_counts}")]
@@ -53,8 +59,10 @@ struct Report<'a> {
     words: usize,
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
-    calibration: Calibration,
+    calibration: &'a Calibration,
+    decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
+    cross_validation: Option<FoldsReport<'a>>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
@@ -96,7 +104,9 @@ impl InspectArgs {
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
+            decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
+            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -128,11 +138,24 @@ impl InspectArgs {
         writeln!(out, "\n{HEADING}Settings{HEADING:#}\n{}", settings_table(classifier))?;
         let history = history_table(&record.history, console.verbose);
         writeln!(out, "{HEADING}Training{HEADING:#}\n{history}")?;
+        if let Some(folds) = &record.cross_validation {
+            writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
+        }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
-            let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
-            for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
-                table.row([name, &grouped(*count)]);
+            let thresholds = &classifier.decisions().thresholds;
+            let heading = if thresholds.is_empty() { "" } else { "threshold" };
+            let right = Align::Right;
+            let mut table =
+                Table::new([("class", Align::Left), ("training part", right), (heading, right)]);
+            let classes = classifier.class_names().iter().zip(&record.class_counts);
+            for (i, (name, count)) in classes.enumerate() {
+                let threshold = match thresholds.get(i) {
+                    None => String::new(),
+                    Some(&threshold) if threshold > 1.0 => "never".to_owned(),
+                    Some(threshold) => format!("{threshold:.4}"),
+                };
+                table.row([name, &grouped(*count), &threshold]);
             }
             write!(out, "\n{HEADING}Classes{HEADING:#}\n{table}")?;
         } else {
@@ -155,8 +178,34 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
-    if let Calibration::Temperature { temperature } = classifier.calibration() {
-        settings.push(Setting { name: "temperature", value: format!("{temperature:.4}") });
+    let mut figure =
+        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+    match classifier.calibration() {
+        Calibration::None => {}
+        Calibration::Temperature { temperature } => figure("temperature", *temperature),
+        Calibration::Mixture(mixture) => {
+            figure("temperature", mixture.temperature);
+            figure("label noise", mixture.noise);
+        }
+        Calibration::Platt { scales, .. } => {
+            let value = format!("Platt's, for each of {} classes", scales.len());
+            settings.push(Setting { name: "calibration", value });
+        }
+    }
+    // What decides on answers may have been changed since the training.
+    let answers = ["threshold", "min-confidence", "max-unknown-words"];
+    settings.retain(|setting| !answers.contains(&setting.name));
+    let decisions = classifier.decisions();
+    if !decisions.are_default() {
+        let thresholds = match (&decisions.fitted, decisions.thresholds.as_slice()) {
+            (Some(fitted), _) => fitted.aim.to_string(),
+            (None, []) => "none".to_owned(),
+            (None, [first, ..]) => first.to_string(),
+        };
+        let limits = [decisions.min_confidence, decisions.max_unknown_words];
+        let values = [thresholds, limits[0].to_string(), limits[1].to_string()];
+        let pairs = answers.into_iter().zip(values);
+        settings.extend(pairs.map(|(name, value)| Setting { name, value }));
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
@@ -176,7 +225,10 @@ const SHOWN_BESIDE_BEST: usize = 2;
 /// The scores of each epoch; the best one stands out.
 fn history_table(history: &History, all: bool) -> Table {
     let right = Align::Right;
-    let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
+    let keys = match score_of(history) {
+        "accuracy" => ["loss", "accuracy", "val_loss", "val_accuracy"],
+        _ => ["loss", "micro_f1", "val_loss", "val_micro_f1"],
+    };
     let mut table = Table::new([
         ("epoch", right),
         (keys[0], right),
@@ -201,9 +253,9 @@ fn history_table(history: &History, all: bool) -> Table {
             table.row([&"⋮"]);
         }
         let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
-        let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
+        let [loss, reached, val_loss, val_reached] = keys.map(value);
         let cells: [&dyn std::fmt::Display; 5] =
-            [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
+            [&logs.epoch, &loss, &reached, &val_loss, &val_reached];
         if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
     }
     table

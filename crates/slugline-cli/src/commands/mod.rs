@@ -5,8 +5,10 @@ pub(crate) mod completions;
 pub(crate) mod datasets;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
+mod findings;
 pub(crate) mod inspect;
 pub(crate) mod predict;
+pub(crate) mod threshold;
 pub(crate) mod train;
 
 use std::path::Path;
@@ -23,6 +25,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Check(args) => args.run(console),
         Command::Train(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
+        Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Datasets(args) => args.run(console),

@@ -12,11 +12,13 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use slugline::classifier::{Classifier, Prediction, TextPredictor};
+use slugline::corpus::LabelKind;
+use slugline::decision::{Answer as Decided, Reason, UNKNOWN};
 use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::threads;
+use crate::options::{AnswerArgs, threads};
 use crate::output::{Console, QUIET, STRONG, out};
 
 /// Answer texts with a label and probabilities
@@ -44,6 +46,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = threads())]
     threads: usize,
+    #[command(flatten)]
+    answers: AnswerArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -51,15 +55,32 @@ Examples:
   slugline predict reuters.slug --text 'Wheat prices rose after the drought.'
   slugline predict reuters.slug wires.txt --top-k 1
   zcat wires.gz | slugline predict reuters.slug --format json | jq -r .label
+  slugline predict reuters.slug wires.txt --min-confidence 0.6 --max-unknown-words 0.5
 
-Text output: the classes of a text and their probabilities in falling order, parted by tabs:
+The answer is the most probable class whose probability reaches its threshold (see `slugline help
+threshold`), without thresholds the most probable one. It is `unknown` where there is none, where the
+largest probability is below --min-confidence, where the share of unknown words is above
+--max-unknown-words, and always where nothing of the text is known: no word and no part of one.
+A multi-label model answers with all labels that reach their thresholds, 0.5 without any.
+
+Text output: the answer and its probability, then the other classes in falling order, --top-k in all,
+parted by tabs; `unknown` has the largest probability:
   wheat<TAB>0.8612<TAB>grain<TAB>0.1204<TAB>…
+  unknown<TAB>0.2107<TAB>wheat<TAB>0.2107<TAB>…
+A multi-label model's labels come first, with commas, or `-` for none; then all classes as above:
+  wheat,grain<TAB>wheat<TAB>0.9410<TAB>grain<TAB>0.7718<TAB>corn<TAB>0.0312<TAB>…
+With --verbose every line ends with `unknown words` and their share.
 
 JSON (stable; more fields may be added): one object a line with
-  label            the most probable class
+  label            the class that is the answer, or `unknown`; of a multi-label model the most
+                   probable of its labels, null where there is none
+  labels           the labels of a multi-label model, the most probable first; absent for others
   probabilities    {class: probability}, in falling order, --top-k of them
   words            number of words of the text
-  unknown_words    how many of them the model does not know";
+  unknown_words    how many of them the model does not know
+  unknown_share    their share of the words; 0 for a text without words
+  reason           why the answer is `unknown`: nothing_known, unknown_words, confidence or
+                   threshold; else null";
 
 /// How many classes to tell.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +113,7 @@ impl PredictArgs {
             Some(path) if path != Path::new("-") => Some(open(path)?),
             _ => None,
         };
-        let classifier = open_model(&self.model)?;
+        let classifier = self.answers.apply(open_model(&self.model)?)?;
         let answers = Answers {
             classifier: &classifier,
             predictor: classifier.predictor(),
@@ -248,10 +269,14 @@ fn check(line: &[u8], first: bool) -> Result<&str, String> {
 /// An answer for machines.
 #[derive(Serialize)]
 struct Answer<'a> {
-    label: &'a str,
+    label: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<&'a str>>,
     probabilities: Ranked<&'a str>,
     words: usize,
     unknown_words: usize,
+    unknown_share: f32,
+    reason: Option<Reason>,
 }
 
 /// Classes and their probabilities in falling order.
@@ -320,15 +345,46 @@ impl Answers<'_> {
 
     fn as_json<'a>(&'a self, prediction: &'a Prediction) -> Answer<'a> {
         Answer {
-            label: &prediction.label,
+            label: Some(prediction.label.as_str()).filter(|label| !label.is_empty()),
+            labels: self.multi_label().then(|| self.labels(prediction)),
             probabilities: Ranked::of(self.classifier, prediction, self.top_k),
             words: prediction.words,
             unknown_words: prediction.unknown_words,
+            unknown_share: prediction.unknown_share(),
+            reason: match prediction.answer {
+                Decided::Unknown(reason) => Some(reason),
+                Decided::Class(_) | Decided::Labels(_) => None,
+            },
+        }
+    }
+
+    fn multi_label(&self) -> bool {
+        self.classifier.label_kind() == LabelKind::Multi
+    }
+
+    /// The names of the labels that are the answer.
+    fn labels<'a>(&'a self, prediction: &Prediction) -> Vec<&'a str> {
+        let names = self.classifier.class_names();
+        let name = |&class: &u32| names.get(class as usize).map(String::as_str);
+        match &prediction.answer {
+            Decided::Class(class) => name(class).into_iter().collect(),
+            Decided::Labels(labels) => labels.iter().filter_map(name).collect(),
+            Decided::Unknown(_) => Vec::new(),
         }
     }
 
     fn write_text(&self, out: &mut impl Write, prediction: &Prediction) -> io::Result<()> {
-        let ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        let mut ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        if self.multi_label() {
+            let labels = match prediction.answer {
+                Decided::Unknown(_) => UNKNOWN.to_owned(),
+                _ => self.labels(prediction).join(","),
+            };
+            let labels = if labels.is_empty() { "-" } else { &labels };
+            write!(out, "{STRONG}{labels}{STRONG:#}\t")?;
+        } else if prediction.answer != Decided::Class(prediction.class) {
+            self.put_first(&mut ranked, prediction);
+        }
         for (i, (name, p)) in ranked.0.iter().enumerate() {
             let p = FourPlaces(*p);
             match i {
@@ -336,7 +392,23 @@ impl Answers<'_> {
                 _ => write!(out, "\t{QUIET}{name}\t{p}{QUIET:#}")?,
             }
         }
+        if self.console.verbose {
+            write!(out, "\tunknown words\t{}", FourPlaces(prediction.unknown_share()))?;
+        }
         writeln!(out)
+    }
+
+    /// Puts an answer that is not the most probable class before the others.
+    fn put_first<'a>(&self, ranked: &mut Ranked<&'a str>, prediction: &'a Prediction) {
+        let answered = match prediction.answer {
+            Decided::Class(class) => class,
+            Decided::Labels(_) | Decided::Unknown(_) => prediction.class,
+        };
+        let p = prediction.probabilities.get(answered as usize).copied().unwrap_or(0.0);
+        let name = prediction.label.as_str();
+        ranked.0.retain(|(other, _)| *other != name);
+        ranked.0.insert(0, (name, p));
+        ranked.0.truncate(self.top_k);
     }
 }
 

@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
-use slugline::classifier::{AutoRecord, Classifier, ClassifierError, TrainingRecord};
+use slugline::classifier::{AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord};
+use slugline::corpus::{Documents, LabelKind, SequenceOptions};
 use slugline::model_file::save_target;
 use slugline::nn::{Flow, StopReason};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{Data, DataArgs, ReadArgs, TrainingArgs, TrainingPlan, quoted};
+use crate::options::{Data, DataArgs, HeldOut, ReadArgs, TrainingArgs, TrainingPlan, quoted};
 use crate::output::{
-    Align, BEST, Console, STRONG, Series, Table, TrainingBar, bytes, grouped, out, score,
-    write_json,
+    Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
+    fold_line, folds_table, grouped, out, score, score_of, write_json,
 };
 
 /// Train a classifier and save it as a model file
@@ -35,6 +36,15 @@ pub(crate) struct TrainArgs {
     /// Where to write the model, replacing what is there [default: DATA.slug]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
+    /// Cross-validate first: divide the documents into K folds, every class evenly, and score each by
+    /// a model trained on the others
+    ///
+    /// Whatever is chosen is chosen anew in every fold, so that no score comes from documents by which
+    /// something was chosen. The scores are printed and noted in the model, which is then trained on
+    /// all documents as without --folds. Takes K times as long; Ctrl-C before the last training ends the
+    /// run without a model.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
@@ -47,9 +57,14 @@ const AFTER_HELP: &str = "\
 Examples:
   slugline train tickets.csv
   slugline train news.jsonl.gz --text title,body --label desk -o news.slug
+  slugline train tickets.csv --folds 5
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
+  slugline train tickets.csv --threshold precision=0.9
   slugline train reuters --hidden 128 --dropout 0.5 --optimizer adam --patience 3 -o small.slug
+  slugline train tickets.csv --validation held-out.csv
+  slugline train tickets.csv --ngrams 2 --char-ngrams 3-5 --class-weight weights.csv
+  slugline train topics.jsonl --preset text --loss binary_focal_crossentropy --gamma 2
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
 
 JSON (stable; more fields may be added): one object with
@@ -64,9 +79,15 @@ JSON (stable; more fields may be added): one object with
   parameters     number of weights and biases
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
-                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given
+                 chosen, train_samples, held_out_samples, mean_tokens}; null with settings given;
+                 candidates for any number of labels a document have micro_f1 too
+  thresholds     {aim, documents, classes: [{support, predicted, precision, recall, f1, reached}]}:
+                 what --threshold reaches on the held-out documents; null where none are fitted
+  cross_validation  the scores of --folds: {folds: [{train_samples, samples, accuracy, macro_f1,
+                 log_loss, ece}], accuracy: {mean, std}, macro_f1, log_loss, ece}; null without
   history        {loss, accuracy, val_loss, val_accuracy}: one number an epoch; where nothing
-                 was validated val_loss and val_accuracy are null";
+                 was validated val_loss and val_accuracy are null; with any number of labels a
+                 document there are micro_f1 and val_micro_f1, and accuracy is null";
 
 /// A run on which everything is settled.
 struct TrainRun<'a> {
@@ -76,13 +97,38 @@ struct TrainRun<'a> {
     output: PathBuf,
 }
 
+/// What came of a run.
+struct Trained {
+    classifier: Result<Classifier, ClassifierError>,
+    fit_time: Duration,
+    /// Steps made in the epoch in which it was stopped.
+    step: usize,
+    folds: Option<FoldsRecord>,
+}
+
 impl TrainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let plan = self.training.plan()?;
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
+        self.check_folds(&data, &plan)?;
         TrainRun { args: self, data, plan, output }.run(console)
+    }
+}
+
+impl TrainArgs {
+    /// Refuses settings that a cross-validation, which works on texts, cannot follow.
+    fn check_folds(&self, data: &Data, plan: &TrainingPlan) -> Result<(), Failure> {
+        let usual =
+            SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
+        let loads = matches!(data, Data::Dataset(_)) && !plan.takes_text();
+        if self.folds.is_some() && loads && plan.sequences != usual {
+            let problem = "--folds divides texts, for which the settings under Loading have no \
+                           meaning; leave out either";
+            return Err(Failure::Usage { command: "train", problem: problem.into() });
+        }
+        Ok(())
     }
 }
 
@@ -106,24 +152,24 @@ fn check_output(path: &Path) -> Result<(), Failure> {
 }
 
 impl TrainRun<'_> {
-    fn run(&self, console: Console) -> Result<(), Failure> {
+    fn run(mut self, console: Console) -> Result<(), Failure> {
         let inputs: Vec<String> = self.args.data.iter().map(|input| quoted(input)).collect();
         let data = format!("{}{}", inputs.join(" "), self.args.read.words());
-        let command = self.plan.command(&data);
+        let folds = self.args.folds.map(|folds| format!(" --folds {folds}"));
+        let command = format!("{}{}", self.plan.command(&data), folds.unwrap_or_default());
         if console.verbose {
             console.note(format_args!("{command}"));
         }
-        let mut bar = TrainingBar::new(console, self.plan.epochs());
-        let (trained, fit_time) = self.train(console, &mut bar)?;
-        let step = bar.step;
-        drop(bar);
-
-        let (classifier, diverged) = match trained {
+        let Trained { classifier, fit_time, step, folds } = self.train(console)?;
+        let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
             Err(error) => return Err(error.into()),
         };
-        let classifier = classifier.with_command(command);
+        let mut classifier = classifier.with_command(command);
+        if let Some(folds) = folds {
+            classifier = classifier.with_cross_validation(folds);
+        }
         classifier.save(&self.output)?;
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
@@ -140,21 +186,27 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(record, parameters, fit_time))
+            write_json(&self.as_json(&classifier, parameters, fit_time))
         } else {
-            self.print(console, record, parameters, fit_time)
+            self.print(console, &classifier, parameters, fit_time)
         }
     }
 
-    /// Trains on the data, and says how long that took after they were loaded.
-    fn train(
-        &self,
-        console: Console,
-        bar: &mut TrainingBar,
-    ) -> Result<(Result<Classifier, ClassifierError>, Duration), Failure> {
+    /// Trains on the data, after a cross-validation if one is asked for, and says how long it took
+    /// after they were loaded.
+    fn train(&mut self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
-        let documents = match (&self.data, self.plan.auto) {
-            (Data::Dataset(dataset), None) => {
+        let (mut documents, apart) = match (&self.data, self.plan.takes_text()) {
+            (Data::Dataset(dataset), false) => {
+                if let Some(HeldOut::File(file)) = &self.plan.held_out {
+                    return Err(Failure::Usage {
+                        command: "train",
+                        problem: format!(
+                            "--validation {file}: the numbered words of {name} have no file to \
+                             validate on; add --preset text, or name a number or a share"
+                        ),
+                    });
+                }
                 let corpus = self.args.files.load(*dataset, &self.plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
@@ -162,38 +214,142 @@ impl TrainRun<'_> {
                     corpus.class_names.len(),
                     corpus.description,
                 ));
-                let options = self.plan.options(corpus.train.len());
+                let (samples, names) = (corpus.train.len(), &corpus.class_names);
+                let options = self.plan.options_for(samples, LabelKind::Single, names)?;
+                let documents = match self.args.folds {
+                    Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
+                    None => None,
+                };
                 interrupt::watch()?;
-                let start = Instant::now();
-                let trained = Classifier::train_with(&corpus, &options, &mut [bar]);
-                return Ok((trained, start.elapsed()));
+                let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
+                let folds = folds.transpose()?.flatten();
+                let fit =
+                    |bar: &mut TrainingBar| Classifier::train_with(&corpus, &options, &mut [bar]);
+                return Ok(self.timed(console, folds, fit));
             }
-            (Data::Dataset(dataset), Some(_)) => {
-                self.args.files.documents(*dataset, console)?.train
+            (Data::Dataset(dataset), true) => self.with_held_out(
+                self.args.files.documents(*dataset, console)?.train,
+                None,
+                console,
+            )?,
+            (Data::Files(files), _) => {
+                let found = self.args.read.read(files, None, console)?;
+                self.with_held_out(found.train, found.validation, console)?
             }
-            (Data::Files(files), _) => self.args.read.read(files, None, console)?.train,
         };
-        console.note(format_args!(
-            "{STRONG}{name}{STRONG:#}: {} training documents, {} classes",
-            grouped(documents.len()),
-            documents.class_names().len(),
-        ));
         interrupt::watch()?;
+        let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
+        if let Some(apart) = apart {
+            documents.append(&apart)?;
+        }
         if self.plan.auto.is_some() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
-        let start = Instant::now();
-        let trained = if let Some(auto) = self.plan.auto {
-            let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
-            Classifier::train_auto(&documents, &name, auto, &go_on, &mut [bar])
-        } else {
-            let options = self.plan.options(documents.len());
-            Classifier::train_documents(&documents, &name, &options, &mut [bar])
-        };
-        Ok((trained, start.elapsed()))
+        Ok(self.timed(console, folds, |bar| self.fit(&documents, &name, bar)))
     }
 
-    fn as_json(&self, record: &TrainingRecord, parameters: usize, fit_time: Duration) -> Value {
+    /// Runs the last training, with its bar and its time.
+    fn timed(
+        &self,
+        console: Console,
+        folds: Option<FoldsRecord>,
+        fit: impl FnOnce(&mut TrainingBar) -> Result<Classifier, ClassifierError>,
+    ) -> Trained {
+        let mut bar = TrainingBar::new(console, self.plan.epochs());
+        let start = Instant::now();
+        let classifier = fit(&mut bar);
+        Trained { classifier, fit_time: start.elapsed(), step: bar.step, folds }
+    }
+
+    /// Trains on documents by the plan.
+    fn fit(
+        &self,
+        documents: &Documents,
+        name: &str,
+        bar: &mut TrainingBar,
+    ) -> Result<Classifier, ClassifierError> {
+        if let Some(auto) = self.plan.auto {
+            let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
+            return Classifier::train_auto(documents, name, auto, &go_on, &mut [bar]);
+        }
+        let (samples, kind) = (documents.len(), documents.label_kind());
+        let options = self.plan.options_for(samples, kind, documents.class_names())?;
+        Classifier::train_documents(documents, name, &options, &mut [bar])
+    }
+
+    /// The scores of the plan on documents that it did not see, if they are asked for. What was set
+    /// apart to validate on validates in every fold.
+    fn cross_validate(
+        &self,
+        documents: &Documents,
+        apart: Option<&Documents>,
+        name: &str,
+        console: Console,
+    ) -> Result<Option<FoldsRecord>, Failure> {
+        let Some(folds) = self.args.folds else { return Ok(None) };
+        let options = FoldOptions { folds, seed: self.plan.seed() };
+        let found = Classifier::cross_validate(
+            documents,
+            name,
+            options,
+            &mut |fold, train| {
+                let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
+                let Some(apart) = apart else { return self.fit(train, name, &mut bar) };
+                let mut train = train.clone();
+                train.append(apart)?;
+                self.fit(&train, name, &mut bar)
+            },
+            &mut |fold, scores| {
+                console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
+            },
+        )?;
+        Ok(Some(found.record))
+    }
+
+    /// The documents to train on, and those that were set apart to validate on, by a file of their own or
+    /// by the data themselves; the plan holds out as many from the end then.
+    fn with_held_out(
+        &mut self,
+        train: Documents,
+        validation: Option<Documents>,
+        console: Console,
+    ) -> Result<(Documents, Option<Documents>), Failure> {
+        let (count, classes) = (train.len(), train.class_names().len());
+        let kind = match train.label_kind() {
+            LabelKind::Single => "",
+            LabelKind::Multi => ", any number of them a document",
+            LabelKind::Soft => ", a share of each a document",
+        };
+        console.note(format_args!(
+            "{STRONG}{}{STRONG:#}: {} training documents, {classes} classes{kind}",
+            self.data.name(),
+            grouped(count),
+        ));
+        let held_out = match (&self.plan.held_out, validation) {
+            (Some(HeldOut::File(file)), _) => {
+                Some(self.args.read.read_held_out(file, &train, console)?)
+            }
+            (Some(HeldOut::Split(_)), Some(unused)) => {
+                console.note(format_args!(
+                    "{} documents for validation are not used, since --validation says otherwise",
+                    grouped(unused.len()),
+                ));
+                None
+            }
+            (_, validation) => validation,
+        };
+        if let Some(held_out) = &held_out {
+            console.note(format_args!(
+                "{} documents to validate on; they are not trained on",
+                grouped(held_out.len()),
+            ));
+            self.plan.hold_out_last(held_out.len());
+        }
+        Ok((train, held_out))
+    }
+
+    fn as_json(&self, classifier: &Classifier, parameters: usize, fit_time: Duration) -> Value {
+        let record = classifier.record();
         let history = &record.history;
         json!({
             "model": self.output.display().to_string(),
@@ -210,6 +366,8 @@ impl TrainRun<'_> {
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
+            "thresholds": classifier.decisions().fitted,
+            "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
         })
     }
@@ -217,12 +375,13 @@ impl TrainRun<'_> {
     fn print(
         &self,
         console: Console,
-        record: &TrainingRecord,
+        classifier: &Classifier,
         parameters: usize,
         fit_time: Duration,
     ) -> Result<(), Failure> {
         use std::io::Write;
 
+        let record = classifier.record();
         let history = &record.history;
         let mut table = Table::pairs();
         let size = std::fs::metadata(&self.output).map_or(0, |file| file.len());
@@ -242,27 +401,43 @@ impl TrainRun<'_> {
             &"epochs",
             &format_args!("{} in {time} ({})", history.epochs.len(), history.stop_reason),
         ]);
+        let key = score_of(history);
+        let (title, val_key) = (key.replace("micro_f1", "micro F1"), format!("val_{key}"));
         let last = |key: &str| history.last(key).map(score);
-        if let (Some(loss), Some(accuracy)) = (last("loss"), last("accuracy")) {
-            table.row([&"training", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("loss"), last(key)) {
+            table.row([&"training", &format_args!("loss {loss}, {title} {value}")]);
         }
-        if let (Some(loss), Some(accuracy)) = (last("val_loss"), last("val_accuracy")) {
-            table.row([&"validation", &format_args!("loss {loss}, accuracy {accuracy}")]);
+        if let (Some(loss), Some(value)) = (last("val_loss"), last(&val_key)) {
+            table.row([&"validation", &format_args!("loss {loss}, {title} {value}")]);
         }
         let best = history.epochs.get(record.best_epoch.wrapping_sub(1));
         if let Some(logs) = best.filter(|logs| logs.validation.is_some()) {
-            let value = |key| logs.get(key).map(score).unwrap_or_default();
-            let (loss, accuracy) = (value("val_loss"), value("val_accuracy"));
+            let value = |key: &str| logs.get(key).map(score).unwrap_or_default();
+            let (loss, reached) = (value("val_loss"), value(&val_key));
             let epoch = logs.epoch;
             table.row([
                 &"best epoch",
-                &format_args!("{epoch}: validation loss {loss}, accuracy {accuracy}"),
+                &format_args!("{epoch}: validation loss {loss}, {title} {reached}"),
+            ]);
+        }
+        if let Some(fitted) = &classifier.decisions().fitted {
+            let (reached, all) = (fitted.reached(), fitted.classes.len());
+            table.row([
+                &"thresholds",
+                &format_args!(
+                    "{}: reached by {reached} of {all} classes on {} held-out documents",
+                    fitted.aim,
+                    grouped(fitted.documents)
+                ),
             ]);
         }
         let mut out = out();
         write!(out, "{table}")?;
         if let Some(auto) = &record.auto {
             write!(out, "\n{}", tried(auto))?;
+        }
+        if let Some(folds) = &record.cross_validation {
+            write!(out, "\n{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
         out.flush()?;
         let unwatched =
@@ -279,16 +454,18 @@ impl TrainRun<'_> {
 
 /// What `auto` tried, the chosen one marked.
 fn tried(auto: &AutoRecord) -> Table {
+    let independent = auto.candidates.iter().any(|candidate| candidate.micro_f1.is_some());
     let mut table = Table::new([
         ("tried", Align::Left),
         ("epochs", Align::Right),
-        ("accuracy", Align::Right),
+        (if independent { "micro F1" } else { "accuracy" }, Align::Right),
         ("log loss", Align::Right),
         ("", Align::Left),
     ]);
     for (i, candidate) in auto.candidates.iter().enumerate() {
         let chosen = if i == auto.chosen { "chosen" } else { "" };
-        let figures = [candidate.accuracy, candidate.log_loss].map(score);
+        let reached = candidate.micro_f1.unwrap_or(candidate.accuracy);
+        let figures = [reached, candidate.log_loss].map(score);
         table.row([
             &candidate.features,
             &candidate.epochs,

@@ -1,13 +1,17 @@
 //! Arguments that commands share, and settings as arguments.
 
+mod answers;
 mod data;
+mod features;
+mod loss;
 mod parse;
 mod read;
 mod settings;
 mod training;
 
+pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::threads;
+pub(crate) use parse::{HeldOut, confidence, one_of, positive, similarity, threads};
 pub(crate) use read::{Data, ReadArgs, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
-use slugline::corpus::Dataset;
 use slugline::corpus::read::{Format, OnError, Read, ReadError, ReadOptions, read};
+use slugline::corpus::{Dataset, Documents, LabelKind};
 
 use super::parse::one_of;
 use crate::failure::Failure;
@@ -134,38 +134,30 @@ impl ReadArgs {
         console: Console,
     ) -> Result<Read, Failure> {
         let class_names = class_names.map(<[String]>::to_vec);
-        let options = ReadOptions { class_names, ..self.options() };
-        let mut bar = ReadBar::new(console);
-        let found = read(files, &options, &mut |progress| bar.show(progress));
-        drop(bar);
-        let found = found.map_err(|error| match error {
-            // A bare word may have been meant for a corpus.
-            ReadError::Missing { ref input, .. } if !input.contains(['/', '.', '*']) => {
-                let known = Dataset::NAMES.join(", ");
-                Failure::Other(format!("{error}, and no corpus of that name: known are {known}"))
-            }
-            error => error.into(),
-        })?;
-        for layout in &found.layouts {
-            console.note(format_args!("{layout}"));
+        read_files(files, &ReadOptions { class_names, ..self.options() }, console)
+    }
+
+    /// Reads a file of documents to validate on, which have the classes and the kind of labels of those
+    /// to train on: its validation part, if it has one, else what it has to train on.
+    pub(crate) fn read_held_out(
+        &self,
+        file: &str,
+        train: &Documents,
+        console: Console,
+    ) -> Result<Documents, Failure> {
+        let base = self.options();
+        let multi = (train.label_kind() == LabelKind::Multi).then_some(true);
+        let options = ReadOptions {
+            class_names: Some(train.class_names().to_vec()),
+            multi_label: multi.or(base.multi_label),
+            ..base
+        };
+        let found = read_files(&[file.to_owned()], &options, console)?;
+        let documents = found.validation.unwrap_or(found.train);
+        match documents.is_empty() {
+            true => Err(Failure::Other(format!("{file} has documents for testing alone"))),
+            false => Ok(documents),
         }
-        let count = found.skipped.count;
-        if count > 0 {
-            console.note(format_args!("{} bad rows were skipped:", grouped(count)));
-            let shown = if console.verbose { usize::MAX } else { 5 };
-            for (place, problem) in found.skipped.first.iter().take(shown) {
-                console.note(format_args!("  {place}: {problem}"));
-            }
-            let more = count - count.min(found.skipped.first.len().min(shown) as u64);
-            if more > 0 {
-                console.note(format_args!("  and {} more", grouped(more)));
-            }
-        }
-        if found.empty_texts > 0 {
-            let empty = grouped(found.empty_texts);
-            console.note(format_args!("{empty} documents have no text"));
-        }
-        Ok(found)
     }
 
     /// The arguments that would say the same, each with a space before it.
@@ -189,6 +181,41 @@ impl ReadArgs {
         add("on-error", (self.on_error == OnBadRow::Skip).then(|| "skip".into()));
         words
     }
+}
+
+/// Reads files, and says what they were taken for.
+fn read_files(files: &[String], options: &ReadOptions, console: Console) -> Result<Read, Failure> {
+    let mut bar = ReadBar::new(console);
+    let found = read(files, options, &mut |progress| bar.show(progress));
+    drop(bar);
+    let found = found.map_err(|error| match error {
+        // A bare word may have been meant for a corpus.
+        ReadError::Missing { ref input, .. } if !input.contains(['/', '.', '*']) => {
+            let known = Dataset::NAMES.join(", ");
+            Failure::Other(format!("{error}, and no corpus of that name: known are {known}"))
+        }
+        error => error.into(),
+    })?;
+    for layout in &found.layouts {
+        console.note(format_args!("{layout}"));
+    }
+    let count = found.skipped.count;
+    if count > 0 {
+        console.note(format_args!("{} bad rows were skipped:", grouped(count)));
+        let shown = if console.verbose { usize::MAX } else { 5 };
+        for (place, problem) in found.skipped.first.iter().take(shown) {
+            console.note(format_args!("  {place}: {problem}"));
+        }
+        let more = count - count.min(found.skipped.first.len().min(shown) as u64);
+        if more > 0 {
+            console.note(format_args!("  and {} more", grouped(more)));
+        }
+    }
+    if found.empty_texts > 0 {
+        let empty = grouped(found.empty_texts);
+        console.note(format_args!("{empty} documents have no text"));
+    }
+    Ok(found)
 }
 
 /// A word as a shell takes it.

@@ -22,7 +22,7 @@ impl fmt::Display for EpochLine<'_> {
         let Self { logs, epochs } = self;
         let width = epochs.to_string().len();
         write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
-        for key in ["loss", "accuracy", "val_loss", "val_accuracy"] {
+        for key in ["loss", "accuracy", "micro_f1", "val_loss", "val_accuracy", "val_micro_f1"] {
             if let Some(value) = logs.get(key) {
                 write!(f, "   {QUIET}{key}{QUIET:#} {value:.4}")?;
             }
@@ -35,18 +35,31 @@ impl fmt::Display for EpochLine<'_> {
 #[derive(Serialize)]
 pub(crate) struct Series {
     loss: Vec<f64>,
-    accuracy: Vec<f64>,
+    accuracy: Option<Vec<f64>>,
     val_loss: Option<Vec<f64>>,
     val_accuracy: Option<Vec<f64>>,
+    /// Of models that give any number of labels, which have no accuracy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    micro_f1: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    val_micro_f1: Option<Vec<f64>>,
+}
+
+/// The name of the score that a history has beside its loss: `accuracy`, or `micro_f1` where a document
+/// may have any number of labels.
+pub(crate) fn score_of(history: &History) -> &'static str {
+    if history.series("micro_f1").is_some() { "micro_f1" } else { "accuracy" }
 }
 
 impl Series {
     pub(crate) fn of(history: &History) -> Self {
         Self {
             loss: history.series("loss").unwrap_or_default(),
-            accuracy: history.series("accuracy").unwrap_or_default(),
+            accuracy: history.series("accuracy"),
             val_loss: history.series("val_loss"),
             val_accuracy: history.series("val_accuracy"),
+            micro_f1: history.series("micro_f1"),
+            val_micro_f1: history.series("val_micro_f1"),
         }
     }
 }
@@ -57,6 +70,8 @@ pub(crate) struct TrainingBar {
     console: Console,
     epochs: usize,
     bar: Option<ProgressBar>,
+    /// The fold that is trained, if it is one: its epochs are not told.
+    fold: Option<String>,
     /// Steps made in the epoch that is under way.
     pub(crate) step: usize,
 }
@@ -72,7 +87,14 @@ impl TrainingBar {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { console, epochs, bar, step: 0 }
+        Self { console, epochs, bar, fold: None, step: 0 }
+    }
+
+    /// A bar for one fold of several, without a line an epoch.
+    pub(crate) fn of_fold(console: Console, epochs: usize, fold: u32, folds: u32) -> Self {
+        let mut bar = Self::new(console, epochs);
+        bar.fold = Some(format!("fold {}/{folds}  ", fold + 1));
+        bar
     }
 }
 
@@ -84,8 +106,9 @@ impl Callback for TrainingBar {
         if let Some(bar) = &self.bar {
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
+            let fold = self.fold.as_deref().unwrap_or_default();
             bar.set_message(format!(
-                "epoch {}/{}  loss {:.4}",
+                "{fold}epoch {}/{}  loss {:.4}",
                 report.epoch, report.epochs, report.loss
             ));
         }
@@ -94,6 +117,9 @@ impl Callback for TrainingBar {
 
     fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
         self.step = 0;
+        if self.fold.is_some() {
+            return Flow::Continue;
+        }
         let line = EpochLine { logs, epochs: self.epochs };
         match &self.bar {
             Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),

@@ -2,6 +2,8 @@
 
 mod download;
 mod epochs;
+mod file;
+mod folds;
 mod number;
 mod reading;
 mod table;
@@ -18,7 +20,9 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 pub(crate) use download::DownloadBar;
-pub(crate) use epochs::{EpochLine, Series, TrainingBar};
+pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
+pub(crate) use file::{check_target, to_file};
+pub(crate) use folds::{FoldsReport, fold_line, folds_table};
 pub(crate) use number::{bytes, grouped, score};
 pub(crate) use reading::ReadBar;
 pub(crate) use table::{Align, Table};

@@ -12,7 +12,7 @@ fn done(said: Said) -> Said {
 }
 
 /// A table of made-up tickets: `topic,body,part`, one in five for testing.
-fn tickets(rows: usize) -> String {
+pub(crate) fn tickets(rows: usize) -> String {
     let topics = [
         ("billing", ["invoice", "refund", "charged twice", "payment failed"]),
         ("login", ["password", "locked out", "two factor code", "cannot sign in"]),
@@ -57,7 +57,7 @@ fn a_table_is_trained_on_scored_and_answered_without_a_setting() {
 
     let model = place.run("inspect tickets.slug --format json").json();
     assert_eq!(model["auto"]["candidates"].as_array().unwrap().len(), 3);
-    assert_eq!(model["calibration"]["kind"], "temperature");
+    assert_eq!(model["calibration"]["kind"], "mixture");
     let command = model["provenance"]["command"].as_str().unwrap();
     assert_eq!(command, "slugline train tickets.csv --preset auto");
 }
@@ -119,8 +119,44 @@ fn bad_rows_stop_the_run_or_are_told() {
     fs::write(place.path().join("one.csv"), "topic,body\na,some words\na,other words\n").unwrap();
     let refused = place.run("train one.csv -q").refused(1);
     assert!(refused.contains("2 documents of 1 classes are too few to learn from"), "{refused}");
-    let lists = "{\"text\":\"a b\",\"label\":[\"x\",\"y\"]}\n{\"text\":\"c\",\"label\":[\"x\"]}\n";
-    fs::write(place.path().join("m.jsonl"), lists).unwrap();
-    let refused = place.run("train m.jsonl -q").refused(1);
-    assert!(refused.contains("takes one class a document"), "{refused}");
+}
+
+#[test]
+fn a_cross_validation_is_told_and_noted_in_the_model() {
+    let place = Place::new();
+    fs::write(place.path().join("t.csv"), tickets(150)).unwrap();
+    for settings in ["", "--hidden 8 --validation none --epochs 12 --batch-size 8"] {
+        let said = done(place.run(&format!("train t.csv -o t.slug --folds 3 {settings}")));
+        for wanted in ["fold 1/3   accuracy", "fold 3/3   accuracy"] {
+            assert!(said.err.contains(wanted), "{wanted}: {}", said.err);
+        }
+        for wanted in ["Cross-validation", "standard deviation", "120 to train"] {
+            assert!(said.out.contains(wanted), "{wanted}: {}", said.out);
+        }
+        let first = fs::read(place.path().join("t.slug")).unwrap();
+        let report = place.run(&format!(
+            "train t.csv -q -o t.slug --folds 3 --threads 1 --format json {settings}"
+        ));
+        let report = report.json();
+        assert!(fs::read(place.path().join("t.slug")).unwrap() == first, "another file");
+        assert!(report["command"].as_str().unwrap().ends_with(" --folds 3"), "{report}");
+        let folds = report["cross_validation"]["folds"].as_array().unwrap();
+        let samples = |key: &str| folds.iter().map(|f| f[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((folds.len(), samples("samples"), samples("train_samples")), (3, 120, 240));
+        let mean = folds.iter().map(|f| f["log_loss"].as_f64().unwrap()).sum::<f64>() / 3.0;
+        let told = &report["cross_validation"]["log_loss"];
+        assert!((told["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{told}");
+        assert!(report["cross_validation"]["accuracy"]["mean"].as_f64().unwrap() > 0.8, "{report}");
+        let model = place.run("inspect t.slug --format json").json();
+        assert_eq!(model["cross_validation"], report["cross_validation"]);
+        assert!(place.run("inspect t.slug").ok().contains("Cross-validation"));
+    }
+    done(place.run("train t.csv -q -o t.slug"));
+    let model = place.run("inspect t.slug --format json").json();
+    assert_eq!(model["cross_validation"], serde_json::Value::Null);
+    let refused = place.run("train t.csv -q --folds 500").refused(1);
+    assert!(refused.contains("from 2 to the number of documents, 120"), "{refused}");
+    place.run("train t.csv --folds 1").refused(2);
+    let refused = place.run("train sample --folds 2 --skip-top 20").refused(2);
+    assert!(refused.contains("--folds divides texts"), "{refused}");
 }

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod answers;
 mod check;
 mod datasets;
 mod demo;
 mod evaluate;
 mod files;
 mod inspect;
+mod labels;
 mod predict;
 mod real;
 mod train;

@@ -1,11 +1,11 @@
 //! Texts that are the same to the letter.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::{Found, excerpt, found, names_of};
-use crate::corpus::Documents;
+use super::Found;
+use super::texts::{Texts, all_labels};
 
 /// A document to be scored on whose text is one of those to train on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,107 +38,53 @@ pub struct Duplicate {
     pub excerpt: String,
 }
 
-/// Distinct texts, each with the documents that have it.
-pub(super) struct Exact<'a> {
-    train: &'a Documents,
-    against: Option<&'a Documents>,
-    /// In the order of first appearance: positions in `train`, and after those in `against`.
-    groups: Vec<Vec<usize>>,
+/// Documents to be scored on whose text is one of those to train on, in their order.
+pub(super) fn leaks(texts: &Texts<'_>) -> Vec<Leak> {
+    let mut leaks: Vec<(usize, Leak)> = Vec::new();
+    for group in texts.groups().iter().filter(|group| texts.trains(group[0])) {
+        for &position in &group[texts.training(group).len()..] {
+            let leak = Leak {
+                document: texts.found(position),
+                training: texts.found(group[0]),
+                excerpt: texts.excerpt(position),
+            };
+            leaks.push((position, leak));
+        }
+    }
+    leaks.sort_by_key(|(position, _)| *position);
+    leaks.into_iter().map(|(_, leak)| leak).collect()
 }
 
-impl<'a> Exact<'a> {
-    pub(super) fn new(train: &'a Documents, against: Option<&'a Documents>) -> Self {
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        let texts = train.texts().chain(against.into_iter().flat_map(Documents::texts));
-        for (i, text) in texts.enumerate() {
-            let number = *numbers.entry(text).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[number].push(i);
-        }
-        Self { train, against, groups }
-    }
+/// Texts whose documents do not all have the same labels, those of the most documents first.
+pub(super) fn conflicts(texts: &Texts<'_>) -> Vec<Conflict> {
+    let differ = |group: &&Vec<usize>| texts.labels_differ(group.iter().copied());
+    let mut conflicts: Vec<Conflict> = texts
+        .groups()
+        .iter()
+        .filter(differ)
+        .map(|group| {
+            let documents: Vec<Found> = group.iter().map(|&p| texts.found(p)).collect();
+            let labels = all_labels(documents.iter());
+            Conflict { labels, documents, excerpt: texts.excerpt(group[0]) }
+        })
+        .collect();
+    // Stable: equals stay in the order of first appearance.
+    conflicts.sort_by_key(|conflict| Reverse(conflict.documents.len()));
+    conflicts
+}
 
-    /// The document at a position, and whether it is one to be scored on.
-    fn at(&self, position: usize) -> (&'a Documents, usize, bool) {
-        match (position.checked_sub(self.train.len()), self.against) {
-            (Some(i), Some(against)) => (against, i, true),
-            _ => (self.train, position, false),
-        }
-    }
-
-    fn found(&self, position: usize) -> Found {
-        let (documents, i, against) = self.at(position);
-        found(documents, i, against)
-    }
-
-    fn excerpt(&self, group: &[usize]) -> String {
-        let (documents, i, _) = self.at(group[0]);
-        excerpt(documents.text(i))
-    }
-
-    pub(super) fn leaks(&self) -> Vec<Leak> {
-        let n = self.train.len();
-        let mut leaks: Vec<(usize, Leak)> = Vec::new();
-        for group in self.groups.iter().filter(|group| group[0] < n) {
-            for &position in group.iter().filter(|&&position| position >= n) {
-                let leak = Leak {
-                    document: self.found(position),
-                    training: self.found(group[0]),
-                    excerpt: self.excerpt(group),
-                };
-                leaks.push((position, leak));
-            }
-        }
-        leaks.sort_by_key(|(position, _)| *position);
-        leaks.into_iter().map(|(_, leak)| leak).collect()
-    }
-
-    /// Texts whose documents do not all have the same labels.
-    pub(super) fn conflicts(&self) -> Vec<Conflict> {
-        // By name: the two lists of documents may number their classes differently.
-        let labels = |&position: &usize| -> Vec<&str> {
-            let (documents, i, _) = self.at(position);
-            let mut names: Vec<&str> = names_of(documents, i).collect();
-            names.sort_unstable();
-            names
-        };
-        let differ = |group: &&Vec<usize>| group.iter().any(|p| labels(p) != labels(&group[0]));
-        let mut conflicts: Vec<Conflict> = self
-            .groups
-            .iter()
-            .filter(differ)
-            .map(|group| {
-                let documents: Vec<Found> = group.iter().map(|&p| self.found(p)).collect();
-                let mut labels: Vec<String> =
-                    documents.iter().flat_map(|found| found.labels.clone()).collect();
-                labels.sort();
-                labels.dedup();
-                Conflict { labels, documents, excerpt: self.excerpt(group) }
-            })
-            .collect();
-        // Stable: equals stay in the order of first appearance.
-        conflicts.sort_by_key(|conflict| std::cmp::Reverse(conflict.documents.len()));
-        conflicts
-    }
-
-    /// How many documents to train on repeat a text, and the texts that are repeated.
-    pub(super) fn duplicates(&self) -> (usize, Vec<Duplicate>) {
-        let n = self.train.len();
-        let own = |group: &Vec<usize>| group.iter().take_while(|&&p| p < n).count();
-        let count = self.groups.iter().map(|group| own(group).saturating_sub(1)).sum();
-        let mut repeated: Vec<Duplicate> = self
-            .groups
-            .iter()
-            .filter(|group| own(group) > 1)
-            .map(|group| Duplicate {
-                documents: group[..own(group)].iter().map(|&p| self.found(p)).collect(),
-                excerpt: self.excerpt(group),
-            })
-            .collect();
-        repeated.sort_by_key(|duplicate| std::cmp::Reverse(duplicate.documents.len()));
-        (count, repeated)
-    }
+/// How many documents to train on repeat a text, and the texts that are repeated, the most frequent
+/// first.
+pub(super) fn duplicates(texts: &Texts<'_>) -> (usize, Vec<Duplicate>) {
+    let own = || texts.groups().iter().map(|group| texts.training(group));
+    let count = own().map(|group| group.len().saturating_sub(1)).sum();
+    let mut repeated: Vec<Duplicate> = own()
+        .filter(|group| group.len() > 1)
+        .map(|group| Duplicate {
+            documents: group.iter().map(|&p| texts.found(p)).collect(),
+            excerpt: texts.excerpt(group[0]),
+        })
+        .collect();
+    repeated.sort_by_key(|duplicate| Reverse(duplicate.documents.len()));
+    (count, repeated)
 }

@@ -1,8 +1,9 @@
 //! Look at the data before trusting it: what makes scores better than they are, and models worse.
 //!
 //! [`check`] looks at labelled documents, and at others that are to be scored on: texts that occur
-//! again, with other labels, or on both sides; classes too small to learn; texts without words or of
-//! unusual length; encodings gone wrong.
+//! again, to the letter or nearly, with other labels, or on both sides; classes too small to learn;
+//! texts without words or of unusual length; encodings gone wrong. [`label_errors`] tells labels that
+//! are likely wrong from the probabilities of a cross-validation.
 //!
 //! ```
 //! use slugline::check::{CheckOptions, check};
@@ -13,35 +14,89 @@
 //! train.push("Wheat fell.", 1);
 //! let mut test = Documents::new(train.class_names().to_vec());
 //! test.push("Wheat fell.", 0);
-//! let report = check(&train, Some(&test), &CheckOptions::default());
+//! let report = check(&train, Some(&test), &CheckOptions::default())?;
 //! assert_eq!((report.duplicates, report.conflicting, report.leaked), (1, 1, 1));
+//! # Ok::<(), slugline::check::CheckError>(())
 //! ```
 
+mod confident;
 mod damage;
 mod exact;
+mod label_errors;
 mod lengths;
+mod near;
+mod report;
+mod rows;
+mod texts;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::corpus::Documents;
+use self::near::Near;
+use self::texts::Texts;
+use crate::corpus::{Documents, LabelKind};
 
 pub use damage::{Damage, Damaged};
 pub use exact::{Conflict, Duplicate, Leak};
+pub use label_errors::{ClassEvidence, LabelError, label_errors};
 pub use lengths::{Extreme, Lengths};
+pub use near::{NearDocument, NearDuplicate, NearLeak};
+pub use report::{Kind, Report};
 
 /// What counts as a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CheckOptions {
     /// Classes with fewer documents to train on are too small. Default 5.
     pub min_class_size: u64,
+    /// Texts are nearly the same from this similarity on, from 0.5 to 1. Default 0.9.
+    ///
+    /// It is the share of the distinct pairs of neighbouring words, in lower case and without
+    /// punctuation, that two texts have in common (Jaccard's similarity): at 0.9, one word in forty
+    /// may be another one. Texts that differ in case and punctuation alone have similarity 1.
+    pub similarity: f64,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { min_class_size: 5 }
+        Self { min_class_size: 5, similarity: 0.9 }
     }
+}
+
+/// Why documents could not be looked at.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A similarity out of range.
+    #[error("similarity {found}: expected a number from 0.5 to 1")]
+    Similarity {
+        /// The one asked for.
+        found: f64,
+    },
+    /// Labels among which errors cannot be told.
+    #[error(
+        "errors are told among labels of one class a document, and these are {}",
+        match found {
+            LabelKind::Multi => "any number of classes a document",
+            LabelKind::Soft => "soft",
+            LabelKind::Single => "single",
+        }
+    )]
+    LabelKind {
+        /// What kind they are.
+        found: LabelKind,
+    },
+    /// Probabilities that do not belong to the documents.
+    #[error(
+        "probabilities: expected {} rows (documents) of {} columns (classes), found {} of {}",
+        expected.0, expected.1, found.0, found.1
+    )]
+    Probabilities {
+        /// Documents and classes.
+        expected: (usize, usize),
+        /// Rows and columns.
+        found: (usize, usize),
+    },
 }
 
 /// A document that something is said of.
@@ -64,57 +119,6 @@ pub struct ClassFound {
     pub name: String,
     /// Documents to train on.
     pub documents: u64,
-}
-
-/// What [`check`] found. In JSON, the counts come first; each list holds the evidence for one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// Documents to train on.
-    pub documents: usize,
-    /// Documents to be scored on.
-    pub against: Option<usize>,
-    /// Documents to be scored on whose text is one of those to train on.
-    pub leaked: usize,
-    /// Distinct texts that stand under more than one label, of all documents together.
-    pub conflicting: usize,
-    /// Documents to train on whose text stood before.
-    pub duplicates: usize,
-    /// Classes with too few documents.
-    pub small_classes: usize,
-    /// Documents without a letter or a digit.
-    pub empty: usize,
-    /// Documents whose length is far from the usual.
-    pub extreme_lengths: usize,
-    /// Documents whose encoding has gone wrong.
-    pub damaged: usize,
-    /// Evidence for `leaked`, in the order of the documents.
-    pub leaked_documents: Vec<Leak>,
-    /// Evidence for `conflicting`, the texts of the most documents first.
-    pub conflicting_texts: Vec<Conflict>,
-    /// Evidence for `duplicates`: texts that occur again, the most frequent first.
-    pub duplicate_texts: Vec<Duplicate>,
-    /// Evidence for `small_classes`, the smallest first; a class without any document to train on has
-    /// documents to be scored on.
-    pub small_class_list: Vec<ClassFound>,
-    /// Evidence for `empty`.
-    pub empty_documents: Vec<Found>,
-    /// Lengths of the documents, and those that are far from the usual.
-    pub lengths: Lengths,
-    /// Evidence for `damaged`.
-    pub damaged_documents: Vec<Damaged>,
-}
-
-impl Report {
-    /// How many things there are to look at.
-    pub fn findings(&self) -> usize {
-        self.leaked
-            + self.conflicting
-            + self.duplicates
-            + self.small_classes
-            + self.empty
-            + self.extreme_lengths
-            + self.damaged
-    }
 }
 
 /// Characters of a text that are shown as evidence.
@@ -151,11 +155,29 @@ fn names_of(documents: &Documents, i: usize) -> impl Iterator<Item = &str> {
     classes.into_iter().map(|class| documents.class_names()[class as usize].as_str())
 }
 
-/// Looks at documents to train on, and at others to be scored on.
-pub fn check(documents: &Documents, against: Option<&Documents>, options: &CheckOptions) -> Report {
-    let exact = exact::Exact::new(documents, against);
-    let (leaked_documents, conflicting_texts) = (exact.leaks(), exact.conflicts());
-    let (duplicates, duplicate_texts) = exact.duplicates();
+/// Looks at documents to train on, and at others to be scored on, on all threads of the current pool.
+///
+/// Exact for texts that are the same to the letter. Texts that are nearly the same are looked for by
+/// hashes (`MinHash`) with a fixed seed and verified by their similarity: what is told is so, and of two texts
+/// of just the similarity asked for one pair in a thousand is missed, of more similar ones fewer. A crowd
+/// of more than 17 texts with the same key is compared among neighbours only.
+///
+/// # Errors
+/// [`CheckError::Similarity`] for a similarity out of range.
+pub fn check(
+    documents: &Documents,
+    against: Option<&Documents>,
+    options: &CheckOptions,
+) -> Result<Report, CheckError> {
+    if !(0.5..=1.0).contains(&options.similarity) {
+        return Err(CheckError::Similarity { found: options.similarity });
+    }
+    let texts = Texts::new(documents, against);
+    let (leaked_documents, conflicting_texts) = (exact::leaks(&texts), exact::conflicts(&texts));
+    let (duplicates, duplicate_texts) = exact::duplicates(&texts);
+    let near = Near::new(&texts, options.similarity);
+    let (near_duplicates, near_duplicate_texts) = near.duplicates();
+    let near_leaked_documents = near.leaks();
     let empty_documents: Vec<Found> = (0..documents.len())
         .filter(|&i| !documents.text(i).contains(char::is_alphanumeric))
         .map(|i| found(documents, i, false))
@@ -163,24 +185,32 @@ pub fn check(documents: &Documents, against: Option<&Documents>, options: &Check
     let lengths = Lengths::of(documents);
     let damaged_documents = damage::damaged(documents);
     let small_class_list = small_classes(documents, against, options.min_class_size);
-    Report {
+    Ok(Report {
         documents: documents.len(),
         against: against.map(Documents::len),
+        similarity: options.similarity,
         leaked: leaked_documents.len(),
+        near_leaked: near_leaked_documents.len(),
         conflicting: conflicting_texts.len(),
+        near_conflicting: near_duplicate_texts.iter().filter(|near| near.conflicting).count(),
+        label_errors: None,
         duplicates,
+        near_duplicates,
         small_classes: small_class_list.len(),
         empty: empty_documents.len(),
         extreme_lengths: lengths.extremes.len(),
         damaged: damaged_documents.len(),
         leaked_documents,
+        near_leaked_documents,
         conflicting_texts,
+        label_error_documents: Vec::new(),
         duplicate_texts,
+        near_duplicate_texts,
         small_class_list,
         empty_documents,
         lengths,
         damaged_documents,
-    }
+    })
 }
 
 /// The classes with fewer documents than wanted that any document has, the smallest first.
@@ -230,7 +260,8 @@ mod tests {
             ("caf\u{C3}\u{A9} au lait", 0),
         ]);
         let test = documents(&[("three", 0), ("four", 1), ("five", 2)]);
-        let report = check(&train, Some(&test), &CheckOptions { min_class_size: 2 });
+        let options = CheckOptions { min_class_size: 2, ..CheckOptions::default() };
+        let report = check(&train, Some(&test), &options).unwrap();
         assert_eq!((report.documents, report.against), (7, Some(3)));
         assert_eq!((report.duplicates, report.conflicting, report.leaked), (2, 2, 2));
         assert_eq!(report.conflicting_texts[0].labels, ["a", "b"]);
@@ -244,8 +275,10 @@ mod tests {
         assert_eq!(small, [("c", 0), ("b", 1)]);
         assert_eq!(report.empty_documents[0].row, 5);
         assert_eq!(report.damaged_documents[0].damage, Damage::WrongEncoding);
-        assert_eq!(report.findings(), 2 + 2 + 2 + 2 + 1 + report.extreme_lengths + 1);
-        let alone = check(&train, None, &CheckOptions::default());
+        let counts = Kind::ALL.map(|kind| report.count(kind));
+        let lengths = report.extreme_lengths;
+        assert_eq!(counts, [2, 0, 2, 0, 0, 2, 0, 2, 1, lengths, 1]);
+        let alone = check(&train, None, &CheckOptions::default()).unwrap();
         assert_eq!((alone.leaked, alone.conflicting, alone.against), (0, 1, None));
     }
 
@@ -256,8 +289,43 @@ mod tests {
             all.push_text("one two");
             all.with_labels(crate::corpus::Labels::Multi(vec![vec![0, 1]])).unwrap()
         };
-        let report = check(&of(["a", "b"]), Some(&of(["b", "a"])), &CheckOptions::default());
+        let report =
+            check(&of(["a", "b"]), Some(&of(["b", "a"])), &CheckOptions::default()).unwrap();
         assert_eq!((report.leaked, report.conflicting), (1, 0));
+    }
+
+    #[test]
+    fn texts_that_are_nearly_the_same_are_told() {
+        let words: Vec<String> = (0..60).map(|i| format!("w{i}")).collect();
+        let long = |end: &str| format!("{} {end}", words.join(" "));
+        let (a, b, c) = (long("x"), long("y"), format!("W0, {}!", &long("x")[3..]));
+        let train = documents(&[(&a, 0), ("other", 0), (&b, 1), ("one two three", 2), (&b, 1)]);
+        let test = documents(&[(&c, 0), (&a, 0), ("One, two: three", 1), ("one two four", 2)]);
+        let report = check(&train, Some(&test), &CheckOptions::default()).unwrap();
+        assert_eq!((report.leaked, report.duplicates), (1, 1));
+        assert_eq!(
+            (report.near_duplicates, report.near_leaked, report.near_conflicting),
+            (1, 2, 1)
+        );
+        let near = &report.near_duplicate_texts[0];
+        assert_eq!((near.conflicting, near.labels.join(" ")), (true, "a b".into()));
+        let found: Vec<_> = near.documents.iter().map(|n| (n.document.row, n.similarity)).collect();
+        // 61 words make 60 pairs, of which the last one differs.
+        assert_eq!(found, [(1, 1.0), (3, 59.0 / 61.0)]);
+        let leaks: Vec<_> = report
+            .near_leaked_documents
+            .iter()
+            .map(|leak| (leak.document.row, leak.training.row, leak.similarity, leak.conflicting))
+            .collect();
+        assert_eq!(leaks, [(1, 1, 1.0, false), (3, 4, 1.0, true)]);
+        let strict = CheckOptions { similarity: 1.0, ..CheckOptions::default() };
+        let report = check(&train, Some(&test), &strict).unwrap();
+        assert_eq!((report.near_duplicates, report.near_leaked), (0, 2));
+        for similarity in [0.4, 1.1, f64::NAN] {
+            let options = CheckOptions { similarity, ..CheckOptions::default() };
+            let error = check(&train, None, &options).unwrap_err().to_string();
+            assert!(error.contains("from 0.5 to 1"), "{error}");
+        }
     }
 
     #[test]

@@ -3,16 +3,14 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide, log_loss, single_labels};
-use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
+use super::documents::{Division, Prepared, Rows, divide};
+use super::labels::{Scores, too_few};
+use super::recipe::{Features, MANY, Recipe};
+use super::{Classifier, ClassifierError, ValidationSplit};
+use crate::corpus::{Documents, LabelKind, Labels};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
-use crate::nn::{
-    Activation, BatchReport, Callback, Flow, Initializer, LearningRate, Loss, Matrix, Optimizer,
-    SparseRule, StopReason, with_threads,
-};
-use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
+use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
 /// What `auto` may not choose.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +19,17 @@ pub struct AutoOptions {
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
     pub threads: usize,
-    /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
-    pub validation: f64,
+    /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
+    /// ones, which are never trained on then. Default a share of 0.2.
+    pub validation: ValidationSplit,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: 0.2 }
+        let validation = ValidationSplit::Fraction(0.2);
+        Self { seed: 0, threads: 0, validation, decision: DecisionOptions::default() }
     }
 }
 
@@ -55,125 +57,26 @@ pub struct Candidate {
     pub features: String,
     /// Passes over the training documents.
     pub epochs: usize,
-    /// Share of right answers.
+    /// Share of right answers; for any number of labels a document those with exactly its labels.
     pub accuracy: f64,
-    /// Log loss after calibration.
+    /// F1 of all answers above one half together; for any number of labels a document alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_f1: Option<f64>,
+    /// Log loss after calibration; for any number of labels the mean over all classes.
     pub log_loss: f64,
 }
 
-/// Texts shorter than this on average, in tokens, have few words: their punctuation and the parts of
-/// their words help.
-const SHORT: f64 = 40.0;
-
-/// Documents that candidates are trained on and held against are no more than this.
-const MOST_TO_CHOOSE_BY: usize = 60_000;
-
-/// Of more documents than that, so many stay out of the last training to calibrate by.
+/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
 const MOST_HELD_OUT: f64 = 12_000.0;
-
-/// Samples a step.
-const BATCH: usize = 32;
-
-/// Kinds of features that are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Features {
-    Words,
-    Punctuation,
-    Parts,
-}
-
-impl Features {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Words => "words, pairs of words, beginnings of words",
-            Self::Punctuation => "words, punctuation, pairs, beginnings of words",
-            Self::Parts => "words, punctuation, pairs, beginnings and parts of words",
-        }
-    }
-
-    fn options(self) -> VectorizerOptions {
-        let kept = |min_df, weight| Selection { min_df, weight, ..Selection::default() };
-        let base = VectorizerOptions {
-            analyzer: AnalyzerOptions {
-                mask_digits: true,
-                punctuation: self != Self::Words,
-                ..AnalyzerOptions::default()
-            },
-            word_ngrams: 2,
-            ngrams: kept(3, 0.5),
-            prefix_lengths: vec![4, 6],
-            prefixes: kept(2, 0.4),
-            max_features: Some(1 << 19),
-            tf: TermFrequency::Log,
-            idf: Idf::SqrtSmooth,
-            class_spread: Some(0.1),
-            norm: Norm::L2,
-            ..VectorizerOptions::default()
-        };
-        match self {
-            Self::Words => base,
-            Self::Punctuation => VectorizerOptions { ngrams: kept(1, 0.7), ..base },
-            Self::Parts => VectorizerOptions {
-                ngrams: kept(1, 0.5),
-                char_ngrams: Some((3, 5)),
-                chars: kept(3, 0.3),
-                ..base
-            },
-        }
-    }
-}
-
-/// The settings for `samples` training documents and some features.
-fn settings(
-    features: Features,
-    epochs: usize,
-    samples: usize,
-    auto: AutoOptions,
-) -> TrainingOptions {
-    const UNITS: usize = 64;
-    const RATE: f64 = 3e-3;
-    let steps = (samples.div_ceil(BATCH) * epochs) as u64;
-    TrainingOptions {
-        vectorizer: Some(features.options()),
-        hidden: vec![UNITS],
-        activation: Activation::Relu,
-        // A tenth of He's, so that words learn what they mean before the network trusts them.
-        kernel_initializer: Initializer::RandomUniform { limit: 0.1 * (6.0 / UNITS as f32).sqrt() },
-        dropout: 0.5,
-        optimizer: Optimizer::Adam {
-            learning_rate: LearningRate::PolynomialDecay {
-                initial_learning_rate: RATE,
-                decay_steps: steps,
-                end_learning_rate: RATE / 100.0,
-                power: 1.0,
-            },
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-            sparse_rule: SparseRule::Lazy,
-        },
-        loss: Loss::CategoricalCrossentropy { label_smoothing: 0.15 },
-        batch_size: BATCH,
-        epochs,
-        validation: ValidationSplit::None,
-        patience: None,
-        class_weight: ClassWeight::SquareRoot,
-        seed: auto.seed,
-        threads: auto.threads,
-        ..TrainingOptions::default()
-    }
-}
-
-/// Passes that so many documents usually need: more where there are few.
-fn usual_epochs(samples: usize) -> usize {
-    (90_000 / samples.max(1)).clamp(8, 15)
-}
 
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
     /// a stratified split of the documents, takes the one with the most right answers (of equals that
-    /// with the lower log loss), calibrates it by the held-out documents, and trains once more on all. Of more than 60,000
-    /// documents, so many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
+    /// with the lower log loss; for any number of labels a document that with the highest micro F1 of
+    /// answers above one half, for soft labels that with the lowest log loss), calibrates it by the
+    /// held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than 60,000 documents, so
+    /// many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
+    ///
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
@@ -196,7 +99,7 @@ impl Classifier {
     ///
     /// # Errors
     /// [`ClassifierError::TooFew`] for documents of fewer than two classes, or fewer than two of every
-    /// class; [`ClassifierError::LabelKind`] for documents with several labels;
+    /// class; [`ClassifierError::Validation`] where nothing or all would be held out;
     /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Interrupted`] if `go_on` ended
     /// the run.
     pub fn train_auto(
@@ -206,18 +109,25 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
+        let labels = documents.labels();
         let counts = documents.class_counts();
-        let used = counts.iter().filter(|&&count| count > 0).count();
-        if used < 2 || counts.iter().all(|&count| count < 2) {
-            return Err(ClassifierError::TooFew { documents: documents.len(), classes: used });
+        if too_few(&counts, labels.kind()) {
+            let classes = counts.iter().filter(|&&count| count > 0).count();
+            return Err(ClassifierError::TooFew { documents: documents.len(), classes });
         }
-        if !(auto.validation > 0.0 && auto.validation < 1.0) {
+        let samples = documents.len();
+        let share = match auto.validation {
+            ValidationSplit::Fraction(share) => share,
+            ValidationSplit::First(n) | ValidationSplit::Last(n) => n as f64 / samples as f64,
+            ValidationSplit::None => 0.0,
+        };
+        if !(share > 0.0 && share < 1.0) {
             let split = auto.validation.to_string();
-            let (train, samples) = (0, documents.len());
+            let train = auto.validation.ranges(samples).0.len();
             return Err(ClassifierError::Validation { split, train, samples });
         }
-        with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
+        let division = to_choose_by(labels, auto, share);
+        with_threads(auto.threads, || choose(documents, &division, name, auto, go_on, callbacks))?
     }
 }
 
@@ -230,111 +140,116 @@ impl Callback for Watch<'_> {
     }
 }
 
+/// The documents that candidates are trained on and held against: what is best for many is found on
+/// some of them.
+fn to_choose_by(labels: &Labels, auto: AutoOptions, share: f64) -> Division {
+    let n = labels.len();
+    if let ValidationSplit::Last(_) = auto.validation {
+        let (train, held_out) = auto.validation.ranges(n);
+        let mut train: Vec<usize> = train.collect();
+        if train.len() > MANY {
+            let some = MANY as f64 / train.len() as f64;
+            train = labels.select(&train).split(some, auto.seed).1;
+        }
+        return Division { train, held_out: held_out.collect() };
+    }
+    let sample: Vec<usize> = match n > MANY {
+        true => labels.split(MANY as f64 / n as f64, auto.seed).1,
+        false => (0..n).collect(),
+    };
+    let count = (1.0 / share).round().max(2.0) as u32;
+    Division::by_fold(&sample, &labels.select(&sample).folds(count, auto.seed), 0)
+}
+
 fn choose(
     documents: &Documents,
-    labels: &[u32],
+    division: &Division,
     name: &str,
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
 ) -> Result<Classifier, ClassifierError> {
-    let n = documents.len();
-    // What is best for many is found on some of them.
-    let large = n > MOST_TO_CHOOSE_BY;
-    let sample: Vec<usize> = match large {
-        true => stratified_split(labels, MOST_TO_CHOOSE_BY as f64 / n as f64, auto.seed).1,
-        false => (0..n).collect(),
-    };
-    let sample_labels: Vec<u32> = sample.iter().map(|&i| labels[i]).collect();
-    let count = (1.0 / auto.validation).round().max(2.0) as u32;
-    let folds = stratified_folds(&sample_labels, count, auto.seed);
-    let division = Division::by_fold(&sample, &folds, 0);
-
-    let words = Prepared::new(documents, &Features::Words.options())?;
-    let mean_tokens = words.tokenised.tokens() as f64 / n as f64;
-    let short = mean_tokens < SHORT;
-    let usual = usual_epochs(sample.len());
-    let tried: &[(Features, usize)] = match short {
-        true => {
-            &[(Features::Parts, usual), (Features::Punctuation, usual), (Features::Words, usual)]
-        }
-        // Long texts have enough to tell them apart; what they differ in is how soon they are learned.
-        false => &[(Features::Words, usual), (Features::Words, usual.div_ceil(2))],
-    };
-    let punctuated = match short {
-        true => Some(Prepared::new(documents, &Features::Punctuation.options())?),
-        false => None,
-    };
-    let prepared = |features: Features| match (&punctuated, features) {
-        (Some(prepared), Features::Punctuation | Features::Parts) => prepared,
-        _ => &words,
-    };
-    let mut kinds: Vec<Features> = tried.iter().map(|(features, _)| *features).collect();
+    let (n, labels) = (documents.len(), documents.labels());
+    let kind = labels.kind();
+    let prepared = Prepared::new(documents, &Features::analyzer());
+    let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
+    let tried = Recipe::candidates(n, mean_tokens);
+    let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
     kinds.dedup();
     let rows: Vec<Rows> = kinds
         .par_iter()
-        .map(|&features| prepared(features).rows(&division, &features.options()))
+        .map(|features| prepared.rows(division, &features.options()))
         .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
-    let attempt = |&(features, epochs): &(Features, usize)| {
+    let attempt = |recipe: &Recipe| {
         let one = AutoOptions { threads: 1, ..auto };
-        let options = settings(features, epochs, division.train.len(), one);
-        let kind = kinds.iter().position(|kind| *kind == features).unwrap_or(0);
+        let options = recipe.settings(division.train.len(), one, kind);
+        let place = kinds.iter().position(|features| *features == recipe.features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared(features).train(&rows[kind], &options, name, &mut [&mut watch])?;
+        let fitted = prepared.train(&rows[place], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(score(fitted, features, epochs, &rows[kind].y_held_out))
+        Ok(Attempt::new(fitted, recipe.features, options.epochs, &rows[place].y_held_out))
     };
-    let results: Vec<(Candidate, Calibration)> =
+    let results: Vec<Attempt> =
         tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let better = |a: &Candidate, b: &Candidate| {
-        a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
-    };
-    // The first of equals.
-    let chosen = (0..results.len()).rev().max_by(|&a, &b| better(&results[a].0, &results[b].0));
-    let chosen = chosen.unwrap_or(0);
-    let (features, epochs) = tried[chosen];
+    let chosen = best(&results, kind);
+    let recipe = tried[chosen];
     drop(rows);
 
     // Of many documents a few may stay out and calibrate the very network that answers.
-    let last = match large {
-        true => divide(labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), auto.seed)?,
-        false => Division { train: (0..n).collect(), held_out: Vec::new() },
+    let last = match auto.validation {
+        ValidationSplit::Last(_) => auto.validation,
+        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
+        _ => ValidationSplit::None,
     };
-    let options = settings(features, epochs, last.train.len(), auto);
-    let prepared = prepared(features);
-    let rows = prepared.rows(&last, &features.options())?;
+    let last = divide(labels, last, auto.seed)?;
+    let options = recipe.settings(last.train.len(), auto, kind);
+    let rows = prepared.rows(&last, &recipe.features.options())?;
     let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
-    if !large {
-        classifier.calibration = results[chosen].1;
+    if last.held_out.is_empty() {
+        // What held-out documents say of the candidate holds for its like, trained on all.
+        classifier.calibration = results[chosen].calibration.clone();
+        classifier.decisions = results[chosen].decisions.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
         held_out_samples: division.held_out.len(),
         mean_tokens,
-        candidates: results.into_iter().map(|(candidate, _)| candidate).collect(),
+        candidates: results.into_iter().map(|attempt| attempt.candidate).collect(),
         chosen,
     });
     Ok(classifier)
 }
 
-/// How good a candidate is on the held-out documents, and what calibrates it.
-fn score(
-    (classifier, mut probabilities): (Classifier, Matrix),
-    features: Features,
-    epochs: usize,
-    y: &[u32],
-) -> (Candidate, Calibration) {
-    let calibration = classifier.calibration;
-    calibration.apply_rows(&mut probabilities);
-    let right = probabilities.argmax_rows().iter().zip(y).filter(|(a, b)| a == b).count();
-    let candidate = Candidate {
-        features: features.name().to_owned(),
-        epochs,
-        accuracy: right as f64 / y.len().max(1) as f64,
-        log_loss: log_loss(&probabilities, y),
-    };
-    (candidate, calibration)
+/// A candidate on the held-out documents.
+struct Attempt {
+    candidate: Candidate,
+    scores: Scores,
+    calibration: Calibration,
+    decisions: Decisions,
+}
+
+impl Attempt {
+    fn new(
+        (classifier, mut probabilities): (Classifier, Matrix),
+        features: Features,
+        epochs: usize,
+        y: &Labels,
+    ) -> Self {
+        let calibration = classifier.calibration;
+        calibration.apply_rows(&mut probabilities);
+        let scores = Scores::new(&probabilities, y);
+        let Scores { accuracy, micro_f1, log_loss } = scores;
+        let features = features.name().to_owned();
+        let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
+        Self { candidate, scores, calibration, decisions: classifier.decisions }
+    }
+}
+
+/// The place of the best attempt for labels of a kind, of equals the first.
+fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
+    let all = (0..attempts.len()).rev();
+    all.max_by(|&a, &b| attempts[a].scores.compare(&attempts[b].scores, kind)).unwrap_or(0)
 }

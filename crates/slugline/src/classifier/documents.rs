@@ -1,15 +1,12 @@
 //! From a user's texts to a classifier.
 
-use super::train::{Fitting, class_counts};
+use super::train::{Fitting, Numbered, split};
 use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
-use crate::corpus::split::stratified_split;
-use crate::corpus::{Corpus, CorpusInfo, Documents, Labels, SequenceOptions};
-use crate::evaluation::{Calibration, Evaluation, Reliability};
+use crate::corpus::encode::{RankedDocuments, keras_split};
+use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
+use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{TermVectorizer, Tokenised, VectorizerOptions};
-
-/// Bins of the reliability table.
-const BINS: usize = 15;
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -28,23 +25,16 @@ impl Division {
     }
 }
 
-/// The labels of documents with one class each.
-pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    match documents.labels() {
-        Labels::Single(labels) => Ok(labels),
-        other => Err(ClassifierError::LabelKind { found: other.kind() }),
-    }
-}
-
-/// Holds documents out as the options say: the first ones, or a share of every class.
+/// Holds documents out as the options say: a number or a share of every class, or the last ones.
 pub(super) fn divide(
-    labels: &[u32],
+    labels: &Labels,
     validation: ValidationSplit,
     seed: u64,
 ) -> Result<Division, ClassifierError> {
     let samples = labels.len();
     let (train, held_out) = match validation {
-        ValidationSplit::Fraction(share) => stratified_split(labels, share, seed),
+        ValidationSplit::Fraction(share) => labels.split(share, seed),
+        ValidationSplit::First(n) if n < samples => labels.split(n as f64 / samples as f64, seed),
         other => {
             let (train, held_out) = other.ranges(samples);
             (train.collect(), held_out.collect())
@@ -60,20 +50,15 @@ pub(super) fn divide(
 /// Documents that several vectorizers and networks are fitted to.
 pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
-    pub(super) labels: &'a [u32],
     pub(super) tokenised: Tokenised,
     fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(
-        documents: &'a Documents,
-        options: &VectorizerOptions,
-    ) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
+    pub(super) fn new(documents: &'a Documents, analyzer: &AnalyzerOptions) -> Self {
         let texts: Vec<&str> = documents.texts().collect();
-        let tokenised = Tokenised::new(&texts, &options.analyzer);
-        Ok(Self { documents, labels, tokenised, fingerprint: documents.fingerprint() })
+        let tokenised = Tokenised::new(&texts, analyzer);
+        Self { documents, tokenised, fingerprint: documents.fingerprint() }
     }
 
     /// Learns the features of the documents that are trained on, and gives the rows of all that the
@@ -88,14 +73,15 @@ impl<'a> Prepared<'a> {
         let all = Some((self.documents.labels(), classes));
         let (vectorizer, x) = TermVectorizer::fit_rows(&self.tokenised, train, features, all)?;
         let x_held_out = vectorizer.transform(&self.tokenised, held_out)?;
-        let of = |rows: &[usize]| rows.iter().map(|&i| self.labels[i]).collect::<Vec<u32>>();
+        let labels = self.documents.labels();
         let weights = self.documents.weights();
         let weights = weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
-        Ok(Rows { vectorizer, x, y: of(train), x_held_out, y_held_out: of(held_out), weights })
+        let (y, y_held_out) = (labels.select(train), labels.select(held_out));
+        Ok(Rows { vectorizer, x, y, x_held_out, y_held_out, weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier, and their
-    /// probabilities, not calibrated, come too.
+    /// Trains on rows. With documents held out, these calibrate the classifier and settle its
+    /// thresholds, and their probabilities, not calibrated, come too.
     pub(super) fn train(
         &self,
         rows: &Rows,
@@ -103,11 +89,12 @@ impl<'a> Prepared<'a> {
         name: &str,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<(Classifier, Matrix), ClassifierError> {
-        let classes = self.documents.class_names().len();
+        let class_names = self.documents.class_names();
+        let classes = class_names.len();
         let Rows { x, y, x_held_out, y_held_out, .. } = rows;
         let fitting = Fitting {
             options,
-            classes,
+            class_names,
             x,
             y,
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
@@ -121,15 +108,19 @@ impl<'a> Prepared<'a> {
             train_samples: y.len(),
             validation_samples: y_held_out.len(),
         };
-        let counts = class_counts(self.labels, classes);
-        let names = self.documents.class_names().to_vec();
+        let (names, labels) = (class_names.to_vec(), self.documents.labels());
         let vectorizer = rows.vectorizer.clone().into();
-        let mut classifier = fitted.classifier(vectorizer, names, corpus, options, counts)?;
+        let mut classifier = fitted.classifier(vectorizer, names, corpus, options, labels)?;
         let probabilities = match y_held_out.is_empty() {
             true => Matrix::zeros(0, classes),
             false => classifier.network.predict(x_held_out)?,
         };
-        classifier.calibration = Calibration::fit_temperature(&probabilities, y_held_out);
+        classifier.calibration = Calibration::fit(&probabilities, y_held_out);
+        if !y_held_out.is_empty() {
+            let mut calibrated = probabilities.clone();
+            classifier.calibration.apply_rows(&mut calibrated);
+            classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
+        }
         Ok((classifier, probabilities))
     }
 }
@@ -138,92 +129,94 @@ impl<'a> Prepared<'a> {
 pub(super) struct Rows {
     vectorizer: TermVectorizer,
     x: CsrMatrix,
-    y: Vec<u32>,
+    y: Labels,
     x_held_out: CsrMatrix,
-    pub(super) y_held_out: Vec<u32>,
+    pub(super) y_held_out: Labels,
     weights: Option<Vec<f32>>,
 }
 
 impl Classifier {
     /// Trains a classifier on documents by the settings given. `name` is what the record calls them.
     ///
-    /// A share to validate on is taken from every class; its documents calibrate the probabilities.
-    /// Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are multi-hot as in
-    /// the published example, and probabilities stay as they are.
+    /// Labels may be of any kind; [`TrainingOptions::for_labels`] gives the loss that goes with them.
+    /// Documents with any number of labels train outputs that are independent (sigmoid), soft labels
+    /// the shares themselves.
+    ///
+    /// What is validated on calibrates the probabilities ([`Calibration::fit`]) and settles the
+    /// thresholds. Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are
+    /// multi-hot as in the published example, and probabilities stay as they are.
     ///
     /// # Errors
-    /// [`ClassifierError::LabelKind`] for documents with several labels or soft ones;
-    /// [`ClassifierError::Terms`] if no feature is left; else as [`train`](Self::train).
+    /// [`ClassifierError::LossForLabels`] for a loss that does not go with the labels;
+    /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Decision`] for thresholds that
+    /// are to be fitted where nothing is held out; else as [`train`](Self::train).
     pub fn train_documents(
         documents: &Documents,
         name: &str,
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let labels = single_labels(documents)?;
         let Some(features) = &options.vectorizer else {
-            let info = CorpusInfo {
-                name: name.to_owned(),
-                description: format!("{} documents", documents.len()),
-                class_names: documents.class_names().to_vec(),
-            };
-            let sequences = SequenceOptions {
-                num_words: u32::try_from(options.max_features).ok(),
-                test_split: 0.0,
-                ..SequenceOptions::default()
-            };
-            let pairs = documents.texts().zip(labels.iter().copied());
-            let corpus = Corpus::from_texts(info, pairs, &sequences)?;
-            return Self::train_with(&corpus, options, callbacks);
+            return train_numbered(documents, name, options, callbacks);
         };
+        let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
-        let prepared = Prepared::new(documents, features)?;
+        let unfitted = division.held_out.is_empty();
+        let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
+        let decisions = decisions.transpose()?;
+        let prepared = Prepared::new(documents, &features.analyzer);
         let rows = prepared.rows(&division, features)?;
-        Ok(prepared.train(&rows, options, name, callbacks)?.0)
-    }
-
-    /// Scores on documents with one label each, whose classes are the model's: calibrated
-    /// probabilities, their reliability and the rest of an [`Evaluation`].
-    ///
-    /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
-    /// documents with several labels, [`ClassifierError::Network`] if there is no document.
-    pub fn evaluate_documents(
-        &self,
-        documents: &Documents,
-        name: &str,
-    ) -> Result<Evaluation, ClassifierError> {
-        self.check_classes(name, documents.class_names())?;
-        let labels = single_labels(documents)?;
-        let texts: Vec<&str> = documents.texts().collect();
-        let answers = self.predict_batch(&texts);
-        let rows = answers.into_iter().flat_map(|answer| answer.probabilities).collect();
-        let probabilities = Matrix::new(texts.len(), self.class_names.len(), rows)?;
-        self.scores(&probabilities, labels)
-    }
-
-    /// The scores of calibrated probabilities.
-    pub(super) fn scores(
-        &self,
-        probabilities: &Matrix,
-        labels: &[u32],
-    ) -> Result<Evaluation, ClassifierError> {
-        let loss = log_loss(probabilities, labels);
-        let predicted = probabilities.argmax_rows();
-        let counts = &self.record.class_counts;
-        let evaluation = Evaluation::new(&self.class_names, labels, &predicted, loss, counts)?;
-        Ok(evaluation.with_reliability(Reliability::new(probabilities, labels, BINS)))
+        let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
+        if let Some(decisions) = decisions {
+            classifier.decisions = decisions;
+        }
+        Ok(classifier)
     }
 }
 
-/// The mean of `−ln p` of the true classes.
-pub(super) fn log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
-    let rows = probabilities.iter_rows().zip(labels);
-    let sum: f64 = rows
-        .map(|(row, &label)| {
-            let p = row.get(label as usize).copied().unwrap_or(0.0);
-            -libm::log(f64::from(p.max(f32::MIN_POSITIVE)))
-        })
-        .sum();
-    sum / labels.len().max(1) as f64
+/// Trains on documents as on a corpus with numbered words.
+fn train_numbered(
+    documents: &Documents,
+    name: &str,
+    options: &TrainingOptions,
+    callbacks: &mut [&mut dyn Callback],
+) -> Result<Classifier, ClassifierError> {
+    let info = CorpusInfo {
+        name: name.to_owned(),
+        description: format!("{} documents", documents.len()),
+        class_names: documents.class_names().to_vec(),
+    };
+    let sequences = SequenceOptions {
+        num_words: u32::try_from(options.max_features).ok(),
+        test_split: 0.0,
+        ..SequenceOptions::default()
+    };
+    let classes = documents.labels().first_classes();
+    let pairs = documents.texts().zip(classes.into_iter().map(Option::unwrap_or_default));
+    let ranked = RankedDocuments::from_texts(pairs);
+    let order = keras_split(&ranked.lengths(), &sequences)?;
+    let corpus = ranked.to_corpus(info, &order, &sequences)?;
+    let order = order.train;
+    let division = match options.validation {
+        ValidationSplit::Last(n) => {
+            let kept = documents.len().saturating_sub(n);
+            let (train, held_out) = (0..order.len()).partition(|&row| order[row] < kept);
+            Division { train, held_out }
+        }
+        other => {
+            let (train, held_out) = split(other, order.len())?;
+            Division { train: train.collect(), held_out: held_out.collect() }
+        }
+    };
+    let weights = documents.weights().map(|all| order.iter().map(|&i| all[i]).collect::<Vec<_>>());
+    let numbered = Numbered {
+        corpus: &corpus,
+        labels: &documents.labels().select(&order),
+        weights: weights.as_deref(),
+        fingerprint: match documents.label_kind() {
+            LabelKind::Single => corpus.fingerprint(),
+            _ => documents.fingerprint(),
+        },
+    };
+    numbered.train(&division, options, callbacks)
 }

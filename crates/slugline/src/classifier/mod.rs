@@ -1,19 +1,29 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
 mod auto;
+mod class_weight;
 mod documents;
+mod evaluate;
+mod folds;
+mod labels;
 mod options;
 mod predict;
+mod recipe;
 mod record;
+#[cfg(test)]
+mod tests;
 mod train;
 
 use crate::corpus::{Corpus, CorpusError, LabelKind};
-use crate::evaluation::{Calibration, Evaluation};
+use crate::decision::{DecisionError, Decisions};
+use crate::evaluation::Calibration;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
-pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
+pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{CorpusRecord, TrainingRecord};
 
@@ -24,6 +34,7 @@ pub struct Classifier {
     network: Sequential,
     class_names: Vec<String>,
     calibration: Calibration,
+    decisions: Decisions,
     record: TrainingRecord,
 }
 
@@ -40,6 +51,9 @@ pub enum ClassifierError {
     /// No vectorizer can be made of the texts.
     #[error(transparent)]
     Terms(#[from] TermError),
+    /// What decides on answers is out of range, or cannot be fitted.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     /// Labels that a classifier cannot be trained or scored on.
     #[error(
         "the documents have {} labels, and a classifier takes one class a document",
@@ -53,6 +67,34 @@ pub enum ClassifierError {
         /// What kind they are.
         found: LabelKind,
     },
+    /// A loss that does not go with the labels.
+    #[error(
+        "the loss {loss} does not go with {}; use {instead}",
+        match kind {
+            LabelKind::Multi => "documents that have any number of labels, as its outputs are not independent",
+            LabelKind::Soft => "soft labels, as it takes one class a document",
+            LabelKind::Single => "single labels",
+        }
+    )]
+    LossForLabels {
+        /// Name of the loss.
+        loss: &'static str,
+        /// What kind the labels are.
+        kind: LabelKind,
+        /// Name of the one that does.
+        instead: &'static str,
+    },
+    /// A file of factors for classes that cannot be used.
+    #[error(transparent)]
+    ClassWeightFile(#[from] ClassWeightError),
+    /// A weight for a class that is not there.
+    #[error("there is a weight for the class `{name}`, which is none of those trained on: {known}")]
+    ClassWeightName {
+        /// The name.
+        name: String,
+        /// The classes, the first of many.
+        known: String,
+    },
     /// Too little to learn from.
     #[error(
         "{documents} documents of {classes} classes are too few to learn from: expected at least two \
@@ -63,6 +105,14 @@ pub enum ClassifierError {
         documents: usize,
         /// Classes that have documents.
         classes: usize,
+    },
+    /// Documents cannot be divided into so many folds.
+    #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
+    Folds {
+        /// Folds asked for.
+        folds: u32,
+        /// Number of documents.
+        documents: usize,
     },
     /// The run was stopped before there was a classifier.
     #[error("stopped before anything was trained")]
@@ -159,9 +209,11 @@ impl Classifier {
                 return Err(ClassifierError::Mismatch { what, expected, found });
             }
         }
-        network.compile(record.options.optimizer.clone(), record.options.loss, &train::METRICS)?;
+        let metrics = labels::metrics(record.label_kind);
+        network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
-        Ok(Self { vectorizer, network, class_names, calibration, record })
+        let decisions = Decisions::default();
+        Ok(Self { vectorizer, network, class_names, calibration, decisions, record })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -187,8 +239,24 @@ impl Classifier {
     }
 
     /// What calibrates the probabilities.
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// The same classifier with other thresholds, and other texts to answer with `unknown`.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Decision`] if there is not one threshold for each class, or a number is out
+    /// of range.
+    pub fn with_decisions(mut self, decisions: Decisions) -> Result<Self, ClassifierError> {
+        decisions.check(self.class_names.len())?;
+        self.decisions = decisions;
+        Ok(self)
+    }
+
+    /// What decides on the answers.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What kind of labels it gives.
@@ -240,29 +308,5 @@ impl Classifier {
                 problem,
             }),
         }
-    }
-
-    /// Scores on labelled documents, which must be numbered as the training documents were; see
-    /// [`check_corpus`](Self::check_corpus).
-    ///
-    /// # Errors
-    /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those
-    /// of the training corpus.
-    pub fn evaluate(
-        &self,
-        documents: &crate::corpus::Sequences,
-    ) -> Result<Evaluation, ClassifierError> {
-        let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
-        let y =
-            train::targets(self.record.options.loss, documents.labels(), self.class_names.len())?;
-        let loss = self.network.evaluate(&x, &y)?.loss;
-        let predicted = self.network.predict(&x)?.argmax_rows();
-        Ok(Evaluation::new(
-            &self.class_names,
-            documents.labels(),
-            &predicted,
-            loss,
-            &self.record.class_counts,
-        )?)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AutoRecord, TrainingOptions};
+use super::{AutoRecord, FoldsRecord, TrainingOptions};
 use crate::corpus::LabelKind;
 use crate::nn::History;
 
@@ -25,6 +25,9 @@ pub struct TrainingRecord {
     pub options: TrainingOptions,
     /// What was tried before these settings were chosen, if the program chose them.
     pub auto: Option<AutoRecord>,
+    /// How the same settings did in a cross-validation, if there was one.
+    #[serde(default)]
+    pub cross_validation: Option<FoldsRecord>,
     /// The course of the training.
     pub history: History,
     /// The epoch with the lowest validation loss, counted from 1; without validation the last one.

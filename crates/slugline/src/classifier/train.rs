@@ -1,30 +1,20 @@
 //! From a corpus to a classifier.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::documents::Division;
+use super::labels::{Weights, metrics, targets};
 use super::{
-    ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord,
-    ValidationSplit,
+    Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord, ValidationSplit,
 };
-use crate::corpus::{Corpus, LabelKind};
+use crate::corpus::{Corpus, Labels};
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::{
-    Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
-    NnError, Sequential, StopReason, Targets, Validation, to_categorical,
+    Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, NnError, Sequential,
+    StopReason, Validation,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
-
-/// What every classifier reports beside its loss.
-pub(super) const METRICS: [Metric; 1] = [Metric::Accuracy];
-
-/// Labels in the form that a loss takes.
-pub(super) fn targets(loss: Loss, labels: &[u32], classes: usize) -> Result<Targets, NnError> {
-    Ok(match loss {
-        Loss::SparseCategoricalCrossentropy => Targets::Classes(labels.to_vec()),
-        _ => Targets::Rows(to_categorical(labels, classes)?),
-    })
-}
 
 impl Classifier {
     /// Trains a classifier on the training part of `corpus`.
@@ -35,6 +25,7 @@ impl Classifier {
     /// [`ClassifierError::Validation`] if the split leaves nothing to train or validate on;
     /// [`ClassifierError::Network`] for a setting out of range, data that do not fit, or a run that
     /// diverged in its first epoch; [`ClassifierError::Diverged`] for one that diverged later;
+    /// [`ClassifierError::Decision`] for thresholds that are to be fitted where nothing is held out;
     /// [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
     pub fn train(corpus: &Corpus, options: &TrainingOptions) -> Result<Self, ClassifierError> {
         Self::train_with(corpus, options, &mut [])
@@ -51,32 +42,15 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let classes = corpus.class_names.len();
-        let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
-        let x = multi_hot(&corpus.train, options.max_features)?;
-        let (train, held_out) = split(options.validation, x.rows())?;
-        let labels = corpus.train.labels();
-        let x_train = x.slice_rows(train.clone())?;
-        let x_held_out = x.slice_rows(held_out.clone())?;
-        let fitting = Fitting {
-            options,
-            classes,
-            x: &x_train,
-            y: &labels[train.clone()],
-            held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
+        let (train, held_out) = split(options.validation, corpus.train.len())?;
+        let division = Division { train: train.collect(), held_out: held_out.collect() };
+        let numbered = Numbered {
+            corpus,
+            labels: &Labels::Single(corpus.train.labels().to_vec()),
             weights: None,
-        };
-        let fitted = fitting.run(callbacks)?;
-        let record = CorpusRecord {
-            name: corpus.name.clone(),
-            description: corpus.description.clone(),
             fingerprint: corpus.fingerprint(),
-            train_samples: train.len(),
-            validation_samples: held_out.len(),
         };
-        let counts = class_counts(labels, classes);
-        let names = corpus.class_names.clone();
-        fitted.classifier(vectorizer.into(), names, record, options, counts)
+        numbered.train(&division, options, callbacks)
     }
 
     /// Notes the command that would train this model again.
@@ -87,21 +61,78 @@ impl Classifier {
     }
 }
 
+/// A corpus of numbered words whose documents may have labels of any kind.
+pub(super) struct Numbered<'a> {
+    pub(super) corpus: &'a Corpus,
+    /// The labels of its training part.
+    pub(super) labels: &'a Labels,
+    /// How much each document counts.
+    pub(super) weights: Option<&'a [f32]>,
+    pub(super) fingerprint: String,
+}
+
+impl Numbered<'_> {
+    /// Trains on multi-hot rows.
+    pub(super) fn train(
+        self,
+        division: &Division,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Classifier, ClassifierError> {
+        let Self { corpus, labels, weights, fingerprint } = self;
+        // Refused now rather than after an hour of training.
+        let unfitted = division.held_out.is_empty();
+        let unfitted = unfitted.then(|| options.decision.unfitted(corpus.class_names.len()));
+        let unfitted = unfitted.transpose()?;
+        let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
+        let x = multi_hot(&corpus.train, options.max_features)?;
+        let Division { train, held_out } = division;
+        let (y_train, y_held_out) = (labels.select(train), labels.select(held_out));
+        let weights: Option<Vec<f32>> =
+            weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
+        let x_held_out = x.select_rows(held_out)?;
+        let fitting = Fitting {
+            options,
+            class_names: &corpus.class_names,
+            x: &x.select_rows(train)?,
+            y: &y_train,
+            held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
+            weights: weights.as_deref(),
+        };
+        let fitted = fitting.run(callbacks)?;
+        let record = CorpusRecord {
+            name: corpus.name.clone(),
+            description: corpus.description.clone(),
+            fingerprint,
+            train_samples: train.len(),
+            validation_samples: held_out.len(),
+        };
+        let names = corpus.class_names.clone();
+        let mut classifier =
+            fitted.classifier(vectorizer.into(), names, record, options, labels)?;
+        classifier.decisions = match unfitted {
+            Some(decisions) => decisions,
+            None => options.decision.fit(&classifier.network.predict(&x_held_out)?, &y_held_out)?,
+        };
+        Ok(classifier)
+    }
+}
+
 /// Rows and labels that a network is trained on by the settings of a run.
 pub(super) struct Fitting<'a> {
     pub(super) options: &'a TrainingOptions,
-    pub(super) classes: usize,
+    pub(super) class_names: &'a [String],
     pub(super) x: &'a CsrMatrix,
-    pub(super) y: &'a [u32],
+    pub(super) y: &'a Labels,
     /// What it is validated on.
-    pub(super) held_out: Option<(&'a CsrMatrix, &'a [u32])>,
+    pub(super) held_out: Option<(&'a CsrMatrix, &'a Labels)>,
     /// How much each sample counts.
     pub(super) weights: Option<&'a [f32]>,
 }
 
 /// A trained network and the course of its training, with the error that ended it.
 pub(super) struct Fitted {
-    network: Sequential,
+    pub(super) network: Sequential,
     history: History,
     error: Option<NnError>,
 }
@@ -112,14 +143,16 @@ impl Fitting<'_> {
         &self,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Fitted, ClassifierError> {
-        let Self { options, classes, x, .. } = *self;
+        let Self { options, class_names, x, .. } = *self;
+        let classes = class_names.len();
         let y = targets(options.loss, self.y, classes)?;
+        let weights = Weights::new(&options.class_weight, self.y, class_names, self.weights)?;
         let held_out = match self.held_out {
             None => None,
             Some((x, labels)) => Some((x, targets(options.loss, labels, classes)?)),
         };
         let mut network = Sequential::new(x.cols(), options.layers(classes), options.seed)?;
-        network.compile(options.optimizer.clone(), options.loss, &METRICS)?;
+        network.compile(options.optimizer.clone(), options.loss, &metrics(self.y.kind()))?;
         let fit = FitOptions {
             epochs: options.epochs,
             batch_size: options.batch_size,
@@ -127,8 +160,9 @@ impl Fitting<'_> {
                 None => Validation::None,
                 Some((x, y)) => Validation::Data(x, y),
             },
-            sample_weight: self.weights,
-            class_weight: class_weight(options.class_weight, &y, classes),
+            sample_weight: weights.sample.as_deref(),
+            class_weight: weights.class,
+            positive_weight: weights.positive.as_deref(),
             threads: options.threads,
             ..FitOptions::default()
         };
@@ -152,14 +186,14 @@ impl Fitting<'_> {
 }
 
 impl Fitted {
-    /// The classifier with its record.
+    /// The classifier with its record. `labels` are those of all documents.
     pub(super) fn classifier(
         self,
         vectorizer: Vectorizer,
         class_names: Vec<String>,
         corpus: CorpusRecord,
         options: &TrainingOptions,
-        class_counts: Vec<u64>,
+        labels: &Labels,
     ) -> Result<Classifier, ClassifierError> {
         let Self { network, history, error } = self;
         let best_epoch = history.best_epoch("val_loss").unwrap_or(history.epochs.len());
@@ -167,15 +201,17 @@ impl Fitted {
             slugline_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: None,
             corpus,
-            label_kind: LabelKind::Single,
+            label_kind: labels.kind(),
             options: options.clone(),
             auto: None,
+            cross_validation: None,
             history,
             best_epoch,
-            class_counts,
+            class_counts: labels.class_counts(class_names.len()),
         };
-        let calibration = Calibration::None;
-        let classifier = Classifier { vectorizer, network, class_names, calibration, record };
+        let (calibration, decisions) = (Calibration::None, Decisions::default());
+        let classifier =
+            Classifier { vectorizer, network, class_names, calibration, decisions, record };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),
@@ -196,7 +232,7 @@ impl Callback for Finished {
 }
 
 /// The samples to train on and those held out.
-fn split(
+pub(super) fn split(
     validation: ValidationSplit,
     samples: usize,
 ) -> Result<(Range<usize>, Range<usize>), ClassifierError> {
@@ -209,44 +245,6 @@ fn split(
         });
     }
     Ok((train, held_out))
-}
-
-/// Samples of each class.
-pub(super) fn class_counts(labels: &[u32], classes: usize) -> Vec<u64> {
-    let mut counts = vec![0; classes];
-    for &label in labels {
-        if let Some(count) = counts.get_mut(label as usize) {
-            *count += 1;
-        }
-    }
-    counts
-}
-
-/// The factor of each class's loss.
-fn class_weight(choice: ClassWeight, y: &Targets, classes: usize) -> BTreeMap<u32, f32> {
-    match choice {
-        ClassWeight::None => BTreeMap::new(),
-        ClassWeight::Balanced => {
-            weights_by_count(y, classes, |count| y.len() as f64 / (classes as f64 * count))
-        }
-        ClassWeight::SquareRoot => {
-            let counts = class_counts(&y.classes(), classes);
-            // Their mean over the samples is 1, so that the learning rate keeps its meaning.
-            let sum: f64 = counts.iter().map(|&count| (count as f64).sqrt()).sum();
-            weights_by_count(y, classes, |count| y.len() as f64 / (sum * count.sqrt()))
-        }
-    }
-}
-
-/// The weight of each class that has samples, by their number.
-fn weights_by_count(
-    y: &Targets,
-    classes: usize,
-    weight: impl Fn(f64) -> f64,
-) -> BTreeMap<u32, f32> {
-    let counts = class_counts(&y.classes(), classes);
-    let used = (0..).zip(counts).filter(|(_, count)| *count > 0);
-    used.map(|(class, count)| (class, weight(count as f64) as f32)).collect()
 }
 
 #[cfg(test)]
@@ -352,19 +350,5 @@ mod tests {
         let err = split(ValidationSplit::First(10), 10).unwrap_err().to_string();
         assert!(err.contains("split of 10 leaves 0 of 10"), "{err}");
         assert!(split(ValidationSplit::Fraction(0.01), 1).is_err());
-    }
-
-    #[test]
-    fn balanced_weights_are_scikit_learns() {
-        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1])
-        let weights = class_weight(ClassWeight::Balanced, &vec![0, 0, 0, 1].into(), 3);
-        assert_eq!(weights, BTreeMap::from([(0, 4.0 / 9.0), (1, 4.0 / 3.0)]));
-    }
-
-    #[test]
-    fn square_root_weights_have_the_mean_1() {
-        let weights = class_weight(ClassWeight::SquareRoot, &vec![0, 0, 0, 0, 1].into(), 2);
-        assert!((weights[&1] / weights[&0] - 2.0).abs() < 1e-6);
-        assert!((weights[&0] * 4.0 + weights[&1] - 5.0).abs() < 1e-5);
     }
 }

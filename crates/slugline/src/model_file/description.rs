@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::checksum::BLANK;
 use crate::classifier::TrainingRecord;
 use crate::corpus::SequenceOptions;
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::Layer;
 use crate::text::VectorizerOptions;
@@ -47,6 +48,9 @@ pub(super) struct Description {
     /// Absent in version 1.
     #[serde(default)]
     pub(super) calibration: Calibration,
+    /// Absent before version 3.
+    #[serde(default)]
+    pub(super) decisions: Decisions,
     pub(super) record: TrainingRecord,
 }
 

@@ -70,6 +70,7 @@
 //! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document) |
 //! | `network` | `input_width`, `layers` ([`Layer`](crate::nn::Layer)s in order), `seed` |
 //! | `calibration` | the [`Calibration`](crate::evaluation::Calibration) of the probabilities |
+//! | `decisions` | the [`Decisions`](crate::decision::Decisions): thresholds, and when the answer is `unknown` |
 //! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
 //!
 //! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
@@ -79,8 +80,9 @@
 //! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms, version 2 no `label_kind` in the record; their files
-//! are still read. Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `decisions`, and in the record no
+//! `label_kind`, no `cross_validation` and no `decision` among the options; their files are still read.
+//! Unknown fields are refused; what a later version adds has a later version number.
 //!
 //! ## Checksum
 //!

@@ -19,7 +19,6 @@ use super::description::{
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
-use crate::evaluation::Calibration;
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
     MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
@@ -54,7 +53,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     if key != KEY {
         return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
     }
-    let Description { class_names, vectorizer, network, calibration, record, .. } =
+    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
         serde_json::from_str(text)
             .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
@@ -99,14 +98,12 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     let network =
         Sequential::from_parameters(network.input_width, network.layers, parameters, network.seed)
             .map_err(|e| parts(e.into()))?;
-    if let Calibration::Temperature { temperature } = calibration
-        && !(temperature.is_finite() && temperature > 0.0)
-    {
-        return Err(invalid("the calibration", "a temperature above 0", temperature.to_string()));
+    if let Err((expected, found)) = calibration.check(class_names.len()) {
+        return Err(invalid("the calibration", &expected, found));
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    Ok(classifier.with_calibration(calibration))
+    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::classifier::{Classifier, TrainingOptions, ValidationSplit};
+use crate::classifier::{Classifier, FoldScores, FoldsRecord, TrainingOptions, ValidationSplit};
 use crate::corpus::{Corpus, CorpusInfo, SequenceOptions};
+use crate::decision::{Aim, DecisionOptions, Threshold};
 use crate::nn::{Activation, Loss, Optimizer};
 
 mod accidents;
@@ -53,6 +54,7 @@ fn assert_same(loaded: &Classifier, original: &Classifier) {
     assert_eq!(loaded.class_names(), original.class_names());
     assert_eq!(loaded.vectorizer(), original.vectorizer());
     assert_eq!(loaded.record(), original.record());
+    assert_eq!(loaded.decisions(), original.decisions());
     assert_eq!(loaded.network().layers(), original.network().layers());
     assert_eq!(loaded.network().parameters(), original.network().parameters());
     assert_eq!(loaded.network().seed(), original.network().seed());
@@ -80,9 +82,28 @@ fn every_classifier_comes_back_exactly_and_saves_as_the_same_bytes() {
             ..small()
         },
         TrainingOptions { loss: Loss::BINARY_CROSSENTROPY, ..small() },
+        TrainingOptions {
+            decision: DecisionOptions {
+                threshold: Threshold::Fitted(Aim::Precision(0.95)),
+                min_confidence: 0.3,
+                max_unknown_words: 0.1,
+            },
+            ..small()
+        },
     ];
     for (i, options) in cases.iter().enumerate() {
-        let classifier = tiny(options).with_command(format!("slugline train tiny --case {i}"));
+        let mut classifier = tiny(options).with_command(format!("slugline train tiny --case {i}"));
+        if i == 1 {
+            let fold = FoldScores {
+                train_samples: 3,
+                samples: 1,
+                accuracy: 1.0,
+                macro_f1: 0.1,
+                log_loss: 1.0 / 3.0,
+                ece: 0.0,
+            };
+            classifier = classifier.with_cross_validation(FoldsRecord { folds: vec![fold; 2] });
+        }
         let path = folder.path().join("model.slug");
         classifier.save(&path).unwrap();
         let bytes = std::fs::read(&path).unwrap();

@@ -213,7 +213,8 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
             layers: network.layers().to_vec(),
             seed: network.seed(),
         },
-        calibration: classifier.calibration(),
+        calibration: classifier.calibration().clone(),
+        decisions: classifier.decisions().clone(),
         record: classifier.record().clone(),
     };
     // JSON has no NaN and no infinity: a number that would come back as another one, or not at all,

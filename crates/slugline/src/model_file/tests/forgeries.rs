@@ -64,6 +64,16 @@ fn refused(bytes: Vec<u8>) -> String {
 }
 
 #[test]
+fn a_file_without_decisions_has_the_usual_ones() {
+    let mut parts = Parts::of(&tiny(&small()).to_bytes().unwrap());
+    parts.description.as_object_mut().unwrap().shift_remove("decisions").unwrap();
+    let options = parts.description["record"]["options"].as_object_mut().unwrap();
+    options.shift_remove("decision").unwrap();
+    let read = Classifier::from_bytes(parts.bytes()).unwrap();
+    assert!(read.decisions().are_default());
+}
+
+#[test]
 fn a_newer_format_says_what_to_do() {
     for (version, want) in [
         ("4", "format 4"),
@@ -91,6 +101,29 @@ fn a_newer_format_says_what_to_do() {
 type Case = (&'static str, fn(&mut Parts), &'static str);
 
 const CASES: &[Case] = &[
+    (
+        "a threshold for one of two classes",
+        |p| p.description["decisions"]["thresholds"] = json!([0.5]),
+        "1 thresholds for 2 classes",
+    ),
+    (
+        "a threshold below 0",
+        |p| p.description["decisions"]["thresholds"] = json!([0.5, -0.1]),
+        "threshold 1 is -0.1",
+    ),
+    (
+        "a confidence that nothing has",
+        |p| p.description["decisions"]["min_confidence"] = json!(7),
+        "the smallest confidence is 7",
+    ),
+    (
+        "an aim that there is not",
+        |p| {
+            p.description["decisions"]["fitted"] =
+                json!({"aim": "luck=1", "documents": 1, "classes": []});
+        },
+        "expected f1, precision=P or recall=R",
+    ),
     (
         "offsets beyond the file",
         |p| p.tensors["vocabulary.bytes"]["data_offsets"][1] = json!(1u64 << 40),

@@ -90,7 +90,7 @@ impl Tokenised {
     }
 
     /// The tokens of text `i`.
-    pub(super) fn ids(&self, i: usize) -> &[u32] {
+    pub(crate) fn ids(&self, i: usize) -> &[u32] {
         &self.ids[self.start(i)..self.ends[i]]
     }
 

@@ -1,0 +1,196 @@
+//! The choices among which `auto` picks: features and lengths of training, all else being fixed.
+
+use super::auto::AutoOptions;
+use super::labels::loss_for;
+use super::{ClassWeight, TrainingOptions, ValidationSplit};
+use crate::corpus::LabelKind;
+use crate::nn::{Activation, Initializer, LearningRate, Loss, Optimizer};
+use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
+
+/// Texts shorter than this on average, in tokens, have few words: pairs of words that occur once and
+/// the parts of words help.
+const SHORT: f64 = 40.0;
+
+/// Of more documents than this, words tell enough: their beginnings would cost time and memory.
+pub(super) const MANY: usize = 60_000;
+
+/// Samples a step.
+const BATCH: usize = 64;
+
+/// Units of the hidden layer.
+const UNITS: usize = 64;
+
+/// Kinds of features that are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Features {
+    /// Words and pairs of words.
+    Pairs,
+    /// Also beginnings of words.
+    Beginnings,
+    /// Also pairs that occur once.
+    AllPairs,
+    /// Also parts of words.
+    Parts,
+}
+
+impl Features {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pairs => "words, pairs of words",
+            Self::Beginnings => "words, frequent pairs of words, beginnings of words",
+            Self::AllPairs => "words, pairs of words, beginnings of words",
+            Self::Parts => "words, pairs of words, beginnings and parts of words",
+        }
+    }
+
+    /// How text becomes tokens, for every kind alike.
+    pub(super) fn analyzer() -> AnalyzerOptions {
+        AnalyzerOptions { mask_digits: true, punctuation: true, ..AnalyzerOptions::default() }
+    }
+
+    pub(super) fn options(self) -> VectorizerOptions {
+        let kept = |min_df, weight| Selection { min_df, weight, ..Selection::default() };
+        let base = VectorizerOptions {
+            analyzer: Self::analyzer(),
+            word_ngrams: 2,
+            ngrams: kept(3, 0.5),
+            prefix_lengths: vec![4, 6],
+            prefixes: kept(2, 0.4),
+            max_features: Some(1 << 19),
+            tf: TermFrequency::Log,
+            idf: Idf::SqrtSmooth,
+            class_spread: Some(0.1),
+            norm: Norm::L2,
+            ..VectorizerOptions::default()
+        };
+        match self {
+            Self::Pairs => VectorizerOptions { prefix_lengths: Vec::new(), ..base },
+            Self::Beginnings => base,
+            Self::AllPairs => VectorizerOptions { ngrams: kept(1, 0.7), ..base },
+            Self::Parts => VectorizerOptions {
+                ngrams: kept(1, 0.5),
+                char_ngrams: Some((3, 5)),
+                chars: kept(3, 0.3),
+                ..base
+            },
+        }
+    }
+}
+
+/// One way to train.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Recipe {
+    pub(super) features: Features,
+    /// Length of training, as a share of the usual number of epochs.
+    share: f64,
+}
+
+impl Recipe {
+    /// What is tried for so many documents of so many tokens on average, the most costly first.
+    pub(super) fn candidates(documents: usize, mean_tokens: f64) -> Vec<Self> {
+        let of = |features, share| Self { features, share };
+        let short = mean_tokens < SHORT;
+        match (short, documents > MANY) {
+            (true, false) => vec![
+                of(Features::Parts, 1.0),
+                of(Features::AllPairs, 1.0),
+                of(Features::AllPairs, 0.5),
+            ],
+            // Long texts have enough to tell them apart; what they differ in is how soon they are
+            // learned.
+            (false, false) => vec![of(Features::Beginnings, 1.0), of(Features::Beginnings, 0.5)],
+            (_, true) => vec![of(Features::Pairs, 1.0), of(Features::Pairs, 0.5)],
+        }
+    }
+
+    /// Epochs for so many samples: more where there are few.
+    pub(super) fn epochs(self, samples: usize) -> usize {
+        let samples = samples.max(1);
+        let usual = match samples > MANY {
+            false => (90_000 / samples).clamp(8, 15),
+            true => (480_000 / samples).clamp(3, 8),
+        };
+        (usual as f64 * self.share).ceil() as usize
+    }
+
+    /// The settings for `samples` training documents with labels of a kind.
+    pub(super) fn settings(
+        self,
+        samples: usize,
+        auto: AutoOptions,
+        kind: LabelKind,
+    ) -> TrainingOptions {
+        const RATE: f64 = 0.05;
+        let epochs = self.epochs(samples);
+        let steps = (samples.div_ceil(BATCH) * epochs) as u64;
+        TrainingOptions {
+            vectorizer: Some(self.features.options()),
+            hidden: vec![UNITS],
+            activation: Activation::Relu,
+            // A tenth of He's, so that words learn what they mean before the network trusts them.
+            kernel_initializer: Initializer::RandomUniform {
+                limit: 0.1 * (6.0 / UNITS as f32).sqrt(),
+            },
+            dropout: 0.5,
+            optimizer: Optimizer::Adagrad {
+                learning_rate: LearningRate::PolynomialDecay {
+                    initial_learning_rate: RATE,
+                    decay_steps: steps,
+                    end_learning_rate: RATE / 100.0,
+                    power: 1.0,
+                },
+                initial_accumulator_value: 0.0,
+                epsilon: 1e-7,
+            },
+            loss: loss(kind),
+            batch_size: BATCH,
+            epochs,
+            validation: ValidationSplit::None,
+            patience: None,
+            class_weight: class_weight(kind),
+            decision: auto.decision,
+            seed: auto.seed,
+            threads: auto.threads,
+            ..TrainingOptions::default()
+        }
+    }
+}
+
+/// The loss for labels of a kind. Soft labels and the many answers "no" of independent classes are left
+/// as they are: they tell how sure to be.
+fn loss(kind: LabelKind) -> Loss {
+    let label_smoothing = if kind == LabelKind::Single { 0.15 } else { 0.0 };
+    loss_for(Loss::CategoricalCrossentropy { label_smoothing }, kind)
+}
+
+/// How much rare classes count.
+fn class_weight(kind: LabelKind) -> ClassWeight {
+    match kind {
+        LabelKind::Single | LabelKind::Soft => ClassWeight::SquareRoot,
+        LabelKind::Multi => ClassWeight::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_documents_are_seen_more_often() {
+        let [whole, half] = [1.0, 0.5].map(|share| Recipe { features: Features::Pairs, share });
+        assert_eq!([100, 9000, 50_000].map(|n| whole.epochs(n)), [15, 10, 8]);
+        assert_eq!([60_001, 100_000, 1_000_000].map(|n| whole.epochs(n)), [7, 4, 3]);
+        assert_eq!([100, 9000, 1_000_000].map(|n| half.epochs(n)), [8, 5, 2]);
+    }
+
+    #[test]
+    fn every_recipe_has_settings_in_range() {
+        for (documents, tokens) in [(100, 8.0), (100, 200.0), (100_000, 8.0), (100_000, 200.0)] {
+            for recipe in Recipe::candidates(documents, tokens) {
+                let options = recipe.settings(documents, AutoOptions::default(), LabelKind::Single);
+                options.vectorizer.unwrap().check().unwrap();
+                assert!(options.epochs > 0);
+            }
+        }
+    }
+}
