@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| slugline_fuzz::run("read_options", data));
+// Without libFuzzer's hook, which ends the program at panics of other crates that ours catch.
+libfuzzer_sys::fuzz_target!(init: drop(std::panic::take_hook()), |data: &[u8]| {
+    slugline_fuzz::run("read_options", data)
+});

@@ -3,8 +3,12 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use arbitrary::{Result, Unstructured};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
+use parquet::arrow::ArrowWriter;
 use slugline::corpus::read::{
     Format, LabelUse, OnError, Part, Read, ReadError, ReadOptions, Row, RowLabels, Rows, read,
 };
@@ -244,6 +248,12 @@ pub(crate) fn back(data: &[u8]) {
     } else {
         let Some(content) = written(format, &rows) else { return };
         let content = compress(compression, &content).unwrap_or(content);
+        let options = match format {
+            Format::FastText | Format::SvmLight => {
+                ReadOptions { format: Some(format), ..Default::default() }
+            }
+            _ => options,
+        };
         (options, write(folder.path(), "data", &content))
     };
     let found = read(&[path], &options, &mut |_| {});
@@ -282,6 +292,12 @@ fn rows_to_write(input: &mut Unstructured<'_>) -> Result<(Format, u8, Vec<Pair>)
                 let line = line.trim();
                 if line.starts_with("__label__") { String::new() } else { line.to_owned() }
             }
+            // A feature is a number, with another one behind a colon, and has one value.
+            Format::SvmLight => {
+                let features = text.bytes().take(20).enumerate();
+                let pair = |(i, byte): (usize, u8)| format!("{}:{}", i * 3 + 1, byte as f32 / 8.0);
+                features.map(pair).collect::<Vec<_>>().join(" ")
+            }
             // A byte-order mark at the start of a file is no part of its text.
             Format::Folder => text.trim_start_matches('\u{FEFF}').to_owned(),
             _ => text,
@@ -291,9 +307,17 @@ fn rows_to_write(input: &mut Unstructured<'_>) -> Result<(Format, u8, Vec<Pair>)
     Ok((format, compression, rows))
 }
 
-/// A file with these rows, by another hand than the reader's; `None` for a format without one here.
-#[allow(clippy::match_wildcard_for_single_variants, reason = "for formats to come")]
-fn written(format: Format, rows: &[Pair]) -> Option<Vec<u8>> {
+/// The rows as columns of Arrow's.
+fn columns(rows: &[Pair]) -> RecordBatch {
+    let column = |of: fn(&Pair) -> &str| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(of(row))).collect::<StringArray>())
+    };
+    let columns = [("label", column(|row| &row.1)), ("text", column(|row| &row.0))];
+    RecordBatch::try_from_iter(columns).expect("columns of one length")
+}
+
+/// A file with these rows, by another hand than the reader's; `None` for a folder.
+pub(crate) fn written(format: Format, rows: &[Pair]) -> Option<Vec<u8>> {
     match format {
         Format::Csv | Format::Tsv => {
             let delimiter = if format == Format::Tsv { b'\t' } else { b',' };
@@ -314,6 +338,22 @@ fn written(format: Format, rows: &[Pair]) -> Option<Vec<u8>> {
             let line = |(text, label): &Pair| format!("__label__{label} {text}\n");
             Some(rows.iter().map(line).collect::<String>().into_bytes())
         }
-        _ => None,
+        Format::Parquet => {
+            let batch = columns(rows);
+            let mut file = ArrowWriter::try_new(Vec::new(), batch.schema(), None).ok()?;
+            file.write(&batch).expect("memory");
+            file.into_inner().ok()
+        }
+        Format::Arrow => {
+            let batch = columns(rows);
+            let mut stream = StreamWriter::try_new(Vec::new(), &batch.schema()).ok()?;
+            stream.write(&batch).expect("memory");
+            stream.into_inner().ok()
+        }
+        Format::SvmLight => {
+            let line = |(text, label): &Pair| format!("{label} qid:1 {text} # {label}\n");
+            Some(rows.iter().map(line).collect::<String>().into_bytes())
+        }
+        Format::Folder => None,
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use slugline::corpus::read::Format;
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     out.write_all(bytes).expect("memory");
@@ -52,6 +54,16 @@ fn files(seeds: &Seeds<'_>) -> io::Result<()> {
     seeds.add("read_file", "marked.csv", b"\xEF\xBB\xBFtext|label\nx|a\n\xFF|b\n")?;
     seeds.add("read_file", "lines.jsonl", jsonl)?;
     seeds.add("read_file", "fasttext.txt", fasttext)?;
+    let svmlight = b"# two features\n+1 qid:3 1:0.5 7:-2 # a\n-1 2:1e-3\n1,2 3:1\n";
+    seeds.add("read_file", "features.svm", svmlight)?;
+    seeds.add("read_options", "features.svm", &options(7, 0x2400, svmlight))?;
+    let rows = [("Wheat fell", "a"), ("Gold rose", "b"), ("", "a")];
+    let rows = rows.map(|(text, label)| (text.to_owned(), label.to_owned()));
+    for (number, format) in [(5, Format::Parquet), (6, Format::Arrow)] {
+        let Some(file) = super::reading::written(format, &rows) else { continue };
+        seeds.add("read_file", format.name(), &file)?;
+        seeds.add("read_options", format.name(), &options(number, 0x2006, &file))?;
+    }
     seeds.add("read_file", "table.csv.gz", &gzip(csv))?;
     seeds.add("read_file", "twice.jsonl.gz", &[gzip(jsonl), gzip(jsonl)].concat())?;
     seeds.add("read_file", "table.csv.zst", &zstd::encode_all(&csv[..], 3)?)?;
@@ -71,9 +83,9 @@ fn files(seeds: &Seeds<'_>) -> io::Result<()> {
         &options(3, 0x4018, b"{\"text\":\"x\",\"label\":\"a|b\"}\n"),
     )?;
     seeds.add("read_options", "fasttext.txt", &options(4, 0x3000, fasttext))?;
-    seeds.add("read_options", "folder", &options(5, 0, b"wheat\0gold\0corn\0\xFF\0"))?;
+    seeds.add("read_options", "folder", &options(8, 0, b"wheat\0gold\0corn\0\xFF\0"))?;
 
-    for format in 0..5_u8 {
+    for format in 0..Format::ALL.len() as u8 {
         let rows =
             [&[format, format % 3][..], b"Wheat, \"fell\"\nGold'\t\xC3\xA9 x", &[13, 0, 9, 4, 3]];
         seeds.add("read_back", &format!("format-{format}"), &rows.concat())?;

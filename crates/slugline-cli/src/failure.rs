@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use slugline::check::CheckError;
+use slugline::checkpoint::CheckpointError;
 use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
@@ -53,6 +54,8 @@ pub(crate) enum Failure {
     Classifier(#[from] ClassifierError),
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl From<NnError> for Failure {

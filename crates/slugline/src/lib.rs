@@ -10,6 +10,7 @@
 //! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
 //! 7. [`evaluation`]: scores, and the baselines to hold them against
 //! 8. [`model_file`]: a classifier as one file, checked before it answers
+//! 9. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -25,7 +26,9 @@
 //! ```
 
 pub mod check;
+pub mod checkpoint;
 pub mod classifier;
+mod container;
 pub mod corpus;
 pub mod decision;
 pub mod evaluation;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::classifier::{
+    Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord,
+};
 use slugline::corpus::SequenceOptions;
 use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
-use slugline::text::MultiHotVectorizer;
+use slugline::text::{MultiHotVectorizer, Vocabulary};
 
 use super::open_model;
 use crate::failure::Failure;
@@ -43,7 +45,7 @@ JSON (stable; more fields may be added): one object with
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
-  provenance            {slugline_version, command, corpus, class_counts}")]
+  provenance            {slugline_version, command, corpus, ancestor, class_counts}")]
 pub(crate) struct InspectArgs {
     /// The model file
     model: PathBuf,
@@ -75,6 +77,7 @@ struct Provenance<'a> {
     slugline_version: &'a str,
     command: Option<&'a str>,
     corpus: &'a CorpusRecord,
+    ancestor: Option<&'a Ancestor>,
     class_counts: &'a [u64],
 }
 
@@ -100,7 +103,7 @@ impl InspectArgs {
             size_bytes: size,
             summary: classifier.network().summary(),
             classes: classifier.class_names(),
-            words: classifier.vectorizer().words().len(),
+            words: classifier.vectorizer().words().map_or(0, Vocabulary::len),
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
@@ -115,6 +118,7 @@ impl InspectArgs {
                 slugline_version: &record.slugline_version,
                 command: record.command.as_deref(),
                 corpus: &record.corpus,
+                ancestor: record.ancestor.as_ref(),
                 class_counts: &record.class_counts,
             },
         })
@@ -125,10 +129,13 @@ impl InspectArgs {
         let mut out = out();
         writeln!(
             out,
-            "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",
+            "{HEADING}{}{HEADING:#}: {} classes, {}, {}\n",
             self.model.display(),
             classifier.class_names().len(),
-            grouped(classifier.vectorizer().words().len()),
+            match classifier.vectorizer().words() {
+                Some(words) => format!("{} words", grouped(words.len())),
+                None => format!("{} features", grouped(classifier.vectorizer().width())),
+            },
             bytes(size)
         )?;
         writeln!(out, "{HEADING}Network{HEADING:#}")?;
@@ -177,6 +184,11 @@ fn settings_table(classifier: &Classifier) -> Table {
         // Its number of features is what was found, not what was asked for.
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
+    }
+    if let Some(vectorizer) = classifier.vectorizer().as_features() {
+        settings.retain(|setting| setting.name != "max-features");
+        let width = vectorizer.width().to_string();
+        settings.insert(0, Setting { name: "given features", value: width });
     }
     let mut figure =
         |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
@@ -274,6 +286,15 @@ fn provenance_table(record: &TrainingRecord) -> Table {
             grouped(record.corpus.validation_samples)
         ),
     ]);
+    if let Some(ancestor) = &record.ancestor {
+        let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
+        let (features, replayed) = (grouped(*features), grouped(*replayed));
+        table.row([&"goes on from", &format_args!("a model of {} ({checksum})", corpus.name)]);
+        table.row([
+            &"",
+            &format_args!("{classes} classes, {features} features; {replayed} documents replayed"),
+        ]);
+    }
     let epochs = record.history.epochs.len();
     table.row([
         &"epochs",

@@ -1,18 +1,24 @@
 //! `slugline train`: from a corpus to a model file.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
+use slugline::checkpoint::{Checkpoints, Interval};
 use slugline::classifier::{AutoRecord, Classifier, ClassifierError, FoldOptions, FoldsRecord};
 use slugline::corpus::{Documents, LabelKind, SequenceOptions};
 use slugline::model_file::save_target;
-use slugline::nn::{Flow, StopReason};
+use slugline::nn::{Callback, Flow, StopReason};
 
+use super::open_model;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{Data, DataArgs, HeldOut, ReadArgs, TrainingArgs, TrainingPlan, quoted};
+use crate::options::{
+    Data, DataArgs, FromArgs, FromPlan, HeldOut, ReadArgs, TrainingArgs, TrainingPlan, interval,
+    quoted,
+};
 use crate::output::{
     Align, BEST, Console, FoldsReport, HEADING, STRONG, Series, Table, TrainingBar, bytes,
     fold_line, folds_table, grouped, out, score, score_of, write_json,
@@ -26,16 +32,28 @@ use crate::output::{
 /// The first Ctrl-C stops the run after the step under way: what was reached is saved, and the exit
 /// code is 0. A second one ends the program at once. A run whose loss is no longer a number stops
 /// too; the model of its last good epoch is saved if there is one, and the exit code is 1.
+///
+/// A run of more than some seconds keeps a checkpoint in the folder MODEL.checkpoint until its model is
+/// saved. Whatever ended it, Ctrl-C or a power cut: the same command with --resume goes on from there
+/// and ends with the same file, to the last byte.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct TrainArgs {
-    /// What to train on: files (CSV, TSV, JSON lines, fastText lines; gzip or zstd), a folder of
-    /// folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
+    /// What to train on: files (CSV, TSV, JSON lines, Parquet, Arrow, fastText or SVMlight lines; gzip
+    /// or zstd), a folder of folders, a pattern, `-`, or a corpus: sample, reuters, reuters-clean
     #[arg(value_name = "DATA", required = true)]
     data: Vec<String>,
     /// Where to write the model, replacing what is there [default: DATA.slug]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
+    /// Go on from the checkpoint of a run with the same data and settings; from the start where there is
+    /// none
+    #[arg(long)]
+    resume: bool,
+    /// Time between checkpoints, which are written at the end of an epoch; 0 for every epoch, or `none`
+    /// [default: as often as costs less than a hundredth of the time, 10 at least]
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    checkpoint_every: Option<Interval>,
     /// Cross-validate first: divide the documents into K folds, every class evenly, and score each by
     /// a model trained on the others
     ///
@@ -45,6 +63,8 @@ pub(crate) struct TrainArgs {
     /// run without a model.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
+    #[command(flatten)]
+    from: FromArgs,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
@@ -66,6 +86,8 @@ Examples:
   slugline train tickets.csv --ngrams 2 --char-ngrams 3-5 --class-weight weights.csv
   slugline train topics.jsonl --preset text --loss binary_focal_crossentropy --gamma 2
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
+  slugline train tickets.csv --resume
+  slugline train june.csv --from tickets.slug --replay tickets.csv -o tickets-2.slug
 
 JSON (stable; more fields may be added): one object with
   model          path of the model file
@@ -76,6 +98,9 @@ JSON (stable; more fields may be added): one object with
   epochs         epochs trained to their end
   best_epoch     the epoch with the lowest validation loss, without validation the last one
   stop_reason    completed, stopped (by --patience), interrupted (Ctrl-C) or diverged
+  ancestor       the model that it goes on from: {checksum, corpus, classes, features, replayed},
+                 or null
+  checkpoint     folder from which --resume goes on, of a run that was interrupted; else null
   parameters     number of weights and biases
   fit_seconds    time spent training
   auto           what was tried and chosen: {candidates: [{features, epochs, accuracy, log_loss}],
@@ -93,8 +118,51 @@ JSON (stable; more fields may be added): one object with
 struct TrainRun<'a> {
     args: &'a TrainArgs,
     data: Data,
-    plan: TrainingPlan,
+    plan: Plan,
     output: PathBuf,
+    checkpoints: Checkpoints,
+}
+
+/// Trains from the start, or goes on with a model.
+enum Plan {
+    New(Box<TrainingPlan>),
+    From(FromPlan, Box<Classifier>),
+}
+
+impl Plan {
+    fn command(&self, data: &str) -> String {
+        match self {
+            Self::New(plan) => plan.command(data),
+            Self::From(plan, _) => plan.command(data),
+        }
+    }
+
+    fn epochs(&self) -> usize {
+        match self {
+            Self::New(plan) => plan.epochs(),
+            Self::From(plan, parent) => plan.epochs(parent),
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        match self {
+            Self::New(plan) => plan.seed(),
+            Self::From(plan, _) => plan.seed(),
+        }
+    }
+
+    /// Whether the program chooses by itself.
+    fn chooses(&self) -> bool {
+        matches!(self, Self::New(plan) if plan.auto.is_some())
+    }
+}
+
+/// Documents with the name that models and reports give them, and those to be shown again.
+#[derive(Clone, Copy)]
+struct Material<'a> {
+    documents: &'a Documents,
+    name: &'a str,
+    old: Option<&'a Documents>,
 }
 
 /// What came of a run.
@@ -108,25 +176,46 @@ struct Trained {
 
 impl TrainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
-        let plan = self.training.plan()?;
+        let plan = match self.from.plan(&self.training)? {
+            Some(plan) => {
+                let parent = open_model(plan.model())?;
+                Plan::From(plan, Box::new(parent))
+            }
+            None => Plan::New(Box::new(self.training.plan()?)),
+        };
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
         self.check_folds(&data, &plan)?;
-        TrainRun { args: self, data, plan, output }.run(console)
+        let interval = self.checkpoint_every.unwrap_or_default();
+        let checkpoints =
+            Checkpoints::new(Checkpoints::beside(&output), interval).resuming(self.resume);
+        TrainRun { args: self, data, plan, output, checkpoints }.run(console)
     }
 }
 
 impl TrainArgs {
     /// Refuses settings that a cross-validation, which works on texts, cannot follow.
-    fn check_folds(&self, data: &Data, plan: &TrainingPlan) -> Result<(), Failure> {
+    fn check_folds(&self, data: &Data, plan: &Plan) -> Result<(), Failure> {
+        if self.folds.is_none() {
+            return Ok(());
+        }
+        let refused =
+            |problem: &str| Err(Failure::Usage { command: "train", problem: problem.into() });
+        let Plan::New(plan) = plan else {
+            return refused(
+                "--folds scores a training from the start, and --from goes on with a model; leave out \
+                 either",
+            );
+        };
         let usual =
             SequenceOptions { num_words: plan.sequences.num_words, ..SequenceOptions::default() };
         let loads = matches!(data, Data::Dataset(_)) && !plan.takes_text();
-        if self.folds.is_some() && loads && plan.sequences != usual {
-            let problem = "--folds divides texts, for which the settings under Loading have no \
-                           meaning; leave out either";
-            return Err(Failure::Usage { command: "train", problem: problem.into() });
+        if loads && plan.sequences != usual {
+            return refused(
+                "--folds divides texts, for which the settings under Loading have no meaning; leave \
+                 out either",
+            );
         }
         Ok(())
     }
@@ -160,11 +249,17 @@ impl TrainRun<'_> {
         if console.verbose {
             console.note(format_args!("{command}"));
         }
-        let Trained { classifier, fit_time, step, folds } = self.train(console)?;
+        self.announce(console)?;
+        let trained = self.train(console);
+        if let Some(failure) = self.checkpoints.take_failure() {
+            let because = failure.source().map(|e| format!(": {e}")).unwrap_or_default();
+            console.note(format_args!("{failure}{because}; the training went on without"));
+        }
+        let Trained { classifier, fit_time, step, folds } = trained.map_err(|e| self.ended(e))?;
         let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.ended(error.into())),
         };
         let mut classifier = classifier.with_command(command);
         if let Some(folds) = folds {
@@ -174,9 +269,12 @@ impl TrainRun<'_> {
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
             console.note(format_args!(
-                "stopped in epoch {}, after step {step} of it; what was reached is saved",
+                "stopped in epoch {}, after step {step} of it; what was reached is saved; {}",
                 record.history.epochs.len() + 1,
+                self.way_on()
             ));
+        } else {
+            self.checkpoints.remove()?;
         }
         if let Some(error) = diverged {
             let (path, epochs) = (self.output.display(), record.history.epochs.len());
@@ -186,9 +284,43 @@ impl TrainRun<'_> {
         }
         let parameters = classifier.network().parameter_count();
         if console.json() {
-            write_json(&self.as_json(&classifier, parameters, fit_time))
+            write_json(&self.as_json(&classifier, parameters, fit_time)?)
         } else {
             self.print(console, &classifier, parameters, fit_time)
+        }
+    }
+
+    /// Says what becomes of a checkpoint that is there.
+    fn announce(&self, console: Console) -> Result<(), Failure> {
+        let folder = Checkpoints::beside(&self.output);
+        let folder = folder.display();
+        match (self.args.resume, self.checkpoints.exists()?) {
+            (true, true) => console.note(format_args!("going on from {folder}")),
+            (true, false) => console.note(format_args!("no {folder}: beginning from the start")),
+            (false, true) => console.note(format_args!(
+                "beginning from the start: the checkpoint of an earlier run in {folder} is dropped; \
+                 --resume would have gone on from it"
+            )),
+            (false, false) => {}
+        }
+        Ok(())
+    }
+
+    /// How to go on with a run that was interrupted.
+    fn way_on(&self) -> &'static str {
+        match self.checkpoints.exists() {
+            Ok(true) => "the same command with --resume goes on from the last checkpoint",
+            _ => "there is no checkpoint yet to go on from",
+        }
+    }
+
+    /// Adds to the end of a run that was interrupted how to go on with it.
+    fn ended(&self, error: Failure) -> Failure {
+        match error {
+            Failure::Classifier(ClassifierError::Interrupted) => {
+                Failure::Other(format!("{}; {}", ClassifierError::Interrupted, self.way_on()))
+            }
+            error => error,
         }
     }
 
@@ -196,9 +328,9 @@ impl TrainRun<'_> {
     /// after they were loaded.
     fn train(&mut self, console: Console) -> Result<Trained, Failure> {
         let name = self.data.name();
-        let (mut documents, apart) = match (&self.data, self.plan.takes_text()) {
-            (Data::Dataset(dataset), false) => {
-                if let Some(HeldOut::File(file)) = &self.plan.held_out {
+        let (mut documents, apart) = match (&self.data, &self.plan) {
+            (Data::Dataset(dataset), Plan::New(plan)) if !plan.takes_text() => {
+                if let Some(HeldOut::File(file)) = &plan.held_out {
                     return Err(Failure::Usage {
                         command: "train",
                         problem: format!(
@@ -207,7 +339,7 @@ impl TrainRun<'_> {
                         ),
                     });
                 }
-                let corpus = self.args.files.load(*dataset, &self.plan.sequences, console)?;
+                let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
                 console.note(format_args!(
                     "{STRONG}{name}{STRONG:#}: {} training documents, {} classes. {}",
                     grouped(corpus.train.len()),
@@ -215,7 +347,7 @@ impl TrainRun<'_> {
                     corpus.description,
                 ));
                 let (samples, names) = (corpus.train.len(), &corpus.class_names);
-                let options = self.plan.options_for(samples, LabelKind::Single, names)?;
+                let options = plan.options_for(samples, LabelKind::Single, names)?;
                 let documents = match self.args.folds {
                     Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
                     None => None,
@@ -223,29 +355,33 @@ impl TrainRun<'_> {
                 interrupt::watch()?;
                 let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
                 let folds = folds.transpose()?.flatten();
-                let fit =
-                    |bar: &mut TrainingBar| Classifier::train_with(&corpus, &options, &mut [bar]);
+                let kept = &self.checkpoints;
+                let fit = |bar: &mut TrainingBar| {
+                    Classifier::train_resumable(&corpus, &options, &mut [bar], kept)
+                };
                 return Ok(self.timed(console, folds, fit));
             }
-            (Data::Dataset(dataset), true) => self.with_held_out(
-                self.args.files.documents(*dataset, console)?.train,
-                None,
-                console,
-            )?,
-            (Data::Files(files), _) => {
-                let found = self.args.read.read(files, None, console)?;
-                self.with_held_out(found.train, found.validation, console)?
+            (data, _) => {
+                let found = self.documents(data, console)?;
+                self.with_held_out(found, console)?
             }
         };
+        let old = match &self.plan {
+            Plan::From(plan, _) => plan.replay(),
+            Plan::New(_) => None,
+        };
+        let old = old.map(|data| self.documents(&data, console)).transpose()?;
+        let old = old.map(|(documents, _)| documents);
         interrupt::watch()?;
         let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
         if let Some(apart) = apart {
             documents.append(&apart)?;
         }
-        if self.plan.auto.is_some() {
+        if self.plan.chooses() {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
-        Ok(self.timed(console, folds, |bar| self.fit(&documents, &name, bar)))
+        let material = Material { documents: &documents, name: &name, old: old.as_ref() };
+        Ok(self.timed(console, folds, |bar| self.fit(material, bar, &self.checkpoints)))
     }
 
     /// Runs the last training, with its bar and its time.
@@ -264,17 +400,39 @@ impl TrainRun<'_> {
     /// Trains on documents by the plan.
     fn fit(
         &self,
-        documents: &Documents,
-        name: &str,
+        Material { documents, name, old }: Material<'_>,
         bar: &mut TrainingBar,
+        kept: &Checkpoints,
     ) -> Result<Classifier, ClassifierError> {
-        if let Some(auto) = self.plan.auto {
-            let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
-            return Classifier::train_auto(documents, name, auto, &go_on, &mut [bar]);
+        let callbacks: &mut [&mut dyn Callback] = &mut [bar];
+        match &self.plan {
+            Plan::From(plan, parent) => plan.train(parent, (documents, name), old, callbacks, kept),
+            Plan::New(plan) => {
+                let Some(auto) = plan.auto else {
+                    let options = plan.options(documents.len());
+                    return Classifier::train_documents_resumable(
+                        documents, name, &options, callbacks, kept,
+                    );
+                };
+                let go_on = || if interrupt::asked() { Flow::Stop } else { Flow::Continue };
+                Classifier::train_auto_resumable(documents, name, auto, &go_on, callbacks, kept)
+            }
         }
-        let (samples, kind) = (documents.len(), documents.label_kind());
-        let options = self.plan.options_for(samples, kind, documents.class_names())?;
-        Classifier::train_documents(documents, name, &options, &mut [bar])
+    }
+
+    /// The training documents of a corpus or of files, and those that the files set apart to validate on.
+    fn documents(
+        &self,
+        data: &Data,
+        console: Console,
+    ) -> Result<(Documents, Option<Documents>), Failure> {
+        Ok(match data {
+            Data::Dataset(dataset) => (self.args.files.documents(*dataset, console)?.train, None),
+            Data::Files(files) => {
+                let found = self.args.read.read(files, None, console)?;
+                (found.train, found.validation)
+            }
+        })
     }
 
     /// The scores of the plan on documents that it did not see, if they are asked for. What was set
@@ -294,10 +452,12 @@ impl TrainRun<'_> {
             options,
             &mut |fold, train| {
                 let mut bar = TrainingBar::of_fold(console, self.plan.epochs(), fold, folds);
-                let Some(apart) = apart else { return self.fit(train, name, &mut bar) };
-                let mut train = train.clone();
-                train.append(apart)?;
-                self.fit(&train, name, &mut bar)
+                let kept = self.checkpoints.within(&format!("fold-{}", fold + 1));
+                let mut all = train.clone();
+                if let Some(apart) = apart {
+                    all.append(apart)?;
+                }
+                self.fit(Material { documents: &all, name, old: None }, &mut bar, &kept)
             },
             &mut |fold, scores| {
                 console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
@@ -310,8 +470,7 @@ impl TrainRun<'_> {
     /// by the data themselves; the plan holds out as many from the end then.
     fn with_held_out(
         &mut self,
-        train: Documents,
-        validation: Option<Documents>,
+        (train, validation): (Documents, Option<Documents>),
         console: Console,
     ) -> Result<(Documents, Option<Documents>), Failure> {
         let (count, classes) = (train.len(), train.class_names().len());
@@ -325,15 +484,24 @@ impl TrainRun<'_> {
             self.data.name(),
             grouped(count),
         ));
-        let held_out = match (&self.plan.held_out, validation) {
+        let unused = |validation: Option<Documents>, why: &str| {
+            if let Some(unused) = validation {
+                console.note(format_args!(
+                    "{} documents for validation are not used, since {why}",
+                    grouped(unused.len()),
+                ));
+            }
+        };
+        let Plan::New(plan) = &mut self.plan else {
+            unused(validation, "--from holds out a share of its own");
+            return Ok((train, None));
+        };
+        let held_out = match (&plan.held_out, validation) {
             (Some(HeldOut::File(file)), _) => {
                 Some(self.args.read.read_held_out(file, &train, console)?)
             }
-            (Some(HeldOut::Split(_)), Some(unused)) => {
-                console.note(format_args!(
-                    "{} documents for validation are not used, since --validation says otherwise",
-                    grouped(unused.len()),
-                ));
+            (Some(HeldOut::Split(_)), validation) => {
+                unused(validation, "--validation says otherwise");
                 None
             }
             (_, validation) => validation,
@@ -343,15 +511,23 @@ impl TrainRun<'_> {
                 "{} documents to validate on; they are not trained on",
                 grouped(held_out.len()),
             ));
-            self.plan.hold_out_last(held_out.len());
+            plan.hold_out_last(held_out.len());
         }
         Ok((train, held_out))
     }
 
-    fn as_json(&self, classifier: &Classifier, parameters: usize, fit_time: Duration) -> Value {
+    fn as_json(
+        &self,
+        classifier: &Classifier,
+        parameters: usize,
+        fit_time: Duration,
+    ) -> Result<Value, Failure> {
         let record = classifier.record();
         let history = &record.history;
-        json!({
+        let interrupted = history.stop_reason == StopReason::Interrupted;
+        let folder = Checkpoints::beside(&self.output);
+        let checkpoint = interrupted && self.checkpoints.exists()?;
+        Ok(json!({
             "model": self.output.display().to_string(),
             "data": record.corpus.name,
             "seed": record.options.seed,
@@ -363,13 +539,15 @@ impl TrainRun<'_> {
             "epochs": history.epochs.len(),
             "best_epoch": record.best_epoch,
             "stop_reason": history.stop_reason,
+            "checkpoint": checkpoint.then(|| folder.display().to_string()),
             "parameters": parameters,
             "fit_seconds": fit_time.as_secs_f64(),
             "auto": record.auto,
             "thresholds": classifier.decisions().fitted,
+            "ancestor": record.ancestor,
             "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
             "history": Series::of(history),
-        })
+        }))
     }
 
     fn print(

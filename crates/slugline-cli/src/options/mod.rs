@@ -3,6 +3,7 @@
 mod answers;
 mod data;
 mod features;
+mod going_on;
 mod loss;
 mod parse;
 mod read;
@@ -11,7 +12,8 @@ mod training;
 
 pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{HeldOut, confidence, one_of, positive, similarity, threads};
-pub(crate) use read::{Data, ReadArgs, quoted};
+pub(crate) use going_on::{FromArgs, FromPlan};
+pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similarity, threads};
+pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -4,14 +4,30 @@
 use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use slugline::checkpoint::Interval;
 use slugline::classifier::{ClassWeight, ValidationSplit};
 use slugline::nn::MAX_THREADS;
 
 /// A whole number of at least 1.
 pub(crate) fn positive() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=u64::from(u32::MAX))
+}
+
+/// Networks of an ensemble: more cost more, and gain nothing that has been seen.
+pub(crate) fn networks() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=64)
+}
+
+/// Seconds, or `none`.
+pub(crate) fn interval(text: &str) -> Result<Interval, String> {
+    if text == "none" {
+        return Ok(Interval::Never);
+    }
+    let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    seconds.map(Interval::Every).ok_or_else(|| "expected seconds, or `none`".into())
 }
 
 /// A number of threads.
@@ -59,6 +75,11 @@ pub(crate) fn probability(text: &str) -> Result<f32, String> {
 /// Above 0 and below 1.
 pub(crate) fn confidence(text: &str) -> Result<f64, String> {
     number(text, "a number above 0 and below 1", |x| x > 0.0 && x < 1.0)
+}
+
+/// Above 0 and up to 1.
+pub(crate) fn part(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0 and up to 1", |x| x > 0.0 && x <= 1.0)
 }
 
 /// From 0.5 to 1.
@@ -236,7 +257,8 @@ mod tests {
     #[test]
     fn values_out_of_range_are_refused() {
         assert_eq!(share("0.5"), Ok(0.5));
-        assert_eq!(fraction("1"), Ok(1.0));
+        assert_eq!((fraction("1"), part("1")), (Ok(1.0), Ok(1.0)));
+        assert!(part("0").is_err() && part("1.1").is_err());
         assert_eq!(similarity("0.5"), Ok(0.5));
         for bad in ["1", "-0.1", "NaN", "inf", "x", ""] {
             assert!(share(bad).is_err(), "{bad}");
@@ -276,6 +298,15 @@ mod tests {
         assert_eq!("sqrt".parse(), Ok(ClassFactors::Rule(ClassWeight::SquareRoot)));
         assert_eq!("w.csv".parse(), Ok(ClassFactors::File("w.csv".into())));
         assert!("".parse::<ClassFactors>().is_err());
+    }
+
+    #[test]
+    fn intervals_are_seconds_or_none() {
+        assert_eq!(interval("none"), Ok(Interval::Never));
+        assert_eq!(interval("1.5"), Ok(Interval::Every(Duration::from_millis(1500))));
+        for bad in ["-1", "NaN", "1e30", "often", ""] {
+            assert!(interval(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use slugline::classifier::TrainingOptions;
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
+use slugline::text::FeatureScaling;
 
 use super::features::feature_settings;
 
@@ -45,6 +46,9 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("loss", options.loss),
     ]);
     settings.extend(loss_settings(&options.loss));
+    if options.feature_scaling != FeatureScaling::None {
+        settings.push(setting("feature-scaling", options.feature_scaling));
+    }
     settings.push(setting("optimizer", options.optimizer.name()));
     settings.extend(optimizer_settings(&options.optimizer));
     settings.extend([
@@ -56,6 +60,8 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("threshold", options.decision.threshold),
         setting("min-confidence", options.decision.min_confidence),
         setting("max-unknown-words", options.decision.max_unknown_words),
+        setting("average", options.average),
+        setting("ensemble", options.ensemble),
         setting("seed", options.seed),
     ]);
     settings

@@ -9,13 +9,13 @@ use slugline::classifier::{
 use slugline::corpus::{LabelKind, SequenceOptions};
 use slugline::decision::{DecisionOptions, Threshold};
 use slugline::nn::{Activation, EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
-use slugline::text::VectorizerOptions;
+use slugline::text::{FeatureScaling, VectorizerOptions};
 
 use super::features::FeatureArgs;
 use super::loss::LossArgs;
 use super::parse::{
-    ClassFactors, HeldOut, Hidden, Optional, above_zero, features, fraction, not_negative, one_of,
-    positive, probability, rate, share, threads,
+    ClassFactors, HeldOut, Hidden, Optional, above_zero, features, fraction, networks,
+    not_negative, one_of, positive, probability, rate, share, threads,
 };
 use super::read::quoted;
 use super::settings::{Setting, loading_settings, optimizer_settings, training_settings, with};
@@ -26,7 +26,7 @@ const AUTO: &str = "auto";
 
 /// Where the settings come from.
 #[derive(Debug, Clone, Copy)]
-enum Recipe {
+pub(super) enum Recipe {
     Auto,
     Preset(Preset),
 }
@@ -120,8 +120,8 @@ pub(crate) struct TrainingArgs {
     /// `auto` chooses by itself: it tries a few kinds of features and lengths of training on a share
     /// of the documents that is held out, takes the best, calibrates its probabilities, trains it once
     /// more on all documents, and says what it tried. What is held out by a file of its own or a
-    /// validation part of the data is not trained on. Only --validation, --seed, --threads,
-    /// --threshold, --min-confidence and --max-unknown-words go with it.
+    /// validation part of the data is not trained on. Only --validation, --seed, --threads, --average,
+    /// --ensemble, --threshold, --min-confidence and --max-unknown-words go with it.
     ///
     /// With the others every other argument overrides one of their settings.
     ///
@@ -136,7 +136,7 @@ pub(crate) struct TrainingArgs {
     /// samples held out for validation.
     #[arg(long, value_name = "NAME", value_parser = one_of([AUTO, Preset::Text.name(), Preset::Notebook.name()],
         |name| Some(Recipe::of(name))))]
-    preset: Option<Recipe>,
+    pub(super) preset: Option<Recipe>,
 
     #[arg(long, value_name = "N", help_heading = "Network", value_parser = features(),
         help = preset("Number of features: word ids below it are used; with text features those of \
@@ -161,10 +161,10 @@ pub(crate) struct TrainingArgs {
 
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Passes over the training samples", "epochs"))]
-    epochs: Option<usize>,
+    pub(super) epochs: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training", value_parser = positive(),
         help = preset("Samples a step", "batch-size"))]
-    batch_size: Option<usize>,
+    pub(super) batch_size: Option<usize>,
     #[command(flatten)]
     loss: LossArgs,
     #[arg(long, value_name = "WHAT|FILE", help_heading = "Training",
@@ -172,23 +172,37 @@ pub(crate) struct TrainingArgs {
             half of the way there; or a file, CSV `class,factor` or JSON {\"class\": factor}",
             "class-weight"))]
     class_weight: Option<ClassFactors>,
+    #[arg(long, value_name = "WHAT", help_heading = "Training", hide_possible_values = true,
+        value_parser = one_of(FeatureScaling::ALL.map(FeatureScaling::name),
+            |name| FeatureScaling::ALL.into_iter().find(|choice| choice.name() == name)),
+        help = "What is made of the values of given features (SVMlight): none, max_abs (each feature \
+            at most 1) or max_abs_unit (rows of length 1 besides) [default: none]")]
+    feature_scaling: Option<FeatureScaling>,
     #[arg(long, value_name = "N|SHARE|FILE", help_heading = "Training",
         help = preset("What is held out: N documents, a share (0.2), the documents of a file, or \
             `none`. Of text a share of every class, of a numbered corpus the first N or the last \
             share. Where the data have a validation part that is taken, if nothing is given",
             "validation"))]
-    validation: Option<HeldOut>,
+    pub(super) validation: Option<HeldOut>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Stop after N epochs without a lower validation loss, and go back to the best \
             one; or `none`", "patience"))]
     patience: Option<Optional<usize>>,
+    #[arg(long, value_name = "K", help_heading = "Training", value_parser = positive(),
+        help = preset("Epochs, the last ones, whose weights are averaged; goes with auto too",
+            "average"))]
+    pub(super) average: Option<usize>,
+    #[arg(long, value_name = "N", help_heading = "Training", value_parser = networks(),
+        help = preset("Networks of different seeds, trained side by side and put together as one that \
+            answers with the mean of their logits; goes with auto too", "ensemble"))]
+    pub(super) ensemble: Option<usize>,
     #[arg(long, value_name = "N", help_heading = "Training",
         help = preset("Settles starting weights, order and dropout", "seed"))]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Threads to work on, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training", default_value_t = 0,
         value_parser = threads())]
-    threads: usize,
+    pub(super) threads: usize,
 
     /// Thresholds of the classes, kept in the model: `f1`, `precision=P` or `recall=R`, each fitted on
     /// the held-out documents; a number from 0 to 1 for all; or `none` [default: none]
@@ -199,13 +213,13 @@ pub(crate) struct TrainingArgs {
     /// What is not reached on the held-out documents is told. `slugline threshold` fits thresholds
     /// afterwards.
     #[arg(long, value_name = "WHAT", help_heading = "Answers")]
-    threshold: Option<Threshold>,
+    pub(super) threshold: Option<Threshold>,
     /// Answer `unknown` where the largest probability is below P, kept in the model [default: 0]
     #[arg(long, value_name = "P", help_heading = "Answers", value_parser = probability)]
-    min_confidence: Option<f32>,
+    pub(super) min_confidence: Option<f32>,
     /// Answer `unknown` where the share of unknown words is above SHARE, kept in the model [default: 1]
     #[arg(long, value_name = "SHARE", help_heading = "Answers", value_parser = probability)]
-    max_unknown_words: Option<f32>,
+    pub(super) max_unknown_words: Option<f32>,
 
     #[arg(long, value_name = "NAME", help_heading = "Optimizer",
         value_parser = one_of(Optimizer::NAMES, |name| Some(name.to_owned())),
@@ -213,7 +227,7 @@ pub(crate) struct TrainingArgs {
     optimizer: Option<String>,
     #[arg(long, value_name = "X", help_heading = "Optimizer", value_parser = rate,
         help = optimizers("Learning rate", "learning-rate"))]
-    learning_rate: Option<f64>,
+    pub(super) learning_rate: Option<f64>,
     #[arg(long, value_name = "NAME", help_heading = "Optimizer", value_enum,
         help = optimizers("How the learning rate changes over the run", "schedule"))]
     schedule: Option<Schedule>,
@@ -249,7 +263,7 @@ pub(crate) struct TrainingArgs {
     sparse_rule: Option<Rule>,
 
     #[command(flatten)]
-    features: FeatureArgs,
+    pub(super) features: FeatureArgs,
 
     #[arg(long, value_name = "N", help_heading = "Loading",
         help = loading("Word ids below it are left out", "skip-top"))]
@@ -351,6 +365,22 @@ pub(super) fn usage(problem: String) -> Failure {
     Failure::Usage { command: "train", problem }
 }
 
+/// Refuses an average that there are no epochs for.
+fn check_average(options: &TrainingOptions) -> Result<(), Failure> {
+    let (average, epochs) = (options.average, options.epochs);
+    if average > 1 && options.patience.is_some() {
+        return Err(usage(
+            "--average takes the mean of the last epochs, and --patience goes back to one of them; \
+             use one of the two"
+                .into(),
+        ));
+    }
+    if average > epochs {
+        return Err(usage(format!("--average {average} of only {epochs} epochs")));
+    }
+    Ok(())
+}
+
 impl TrainingArgs {
     /// The preset, and whether `auto` chooses by itself.
     fn recipe(&self) -> Result<(Preset, bool), Failure> {
@@ -440,6 +470,7 @@ impl TrainingArgs {
                 Some(ClassFactors::Rule(rule)) => rule.clone(),
                 _ => base.class_weight,
             },
+            feature_scaling: self.feature_scaling.unwrap_or(base.feature_scaling),
             decision: DecisionOptions {
                 threshold: self.threshold.unwrap_or(base.decision.threshold),
                 min_confidence: self.min_confidence.unwrap_or(base.decision.min_confidence),
@@ -447,6 +478,8 @@ impl TrainingArgs {
                     .max_unknown_words
                     .unwrap_or(base.decision.max_unknown_words),
             },
+            average: self.average.unwrap_or(base.average),
+            ensemble: self.ensemble.unwrap_or(base.ensemble),
             seed: self.seed.unwrap_or(base.seed),
             threads: self.threads,
         };
@@ -471,7 +504,12 @@ impl TrainingArgs {
             threads: options.threads,
             validation,
             decision: options.decision,
+            average: options.average,
+            ensemble: options.ensemble,
         });
+        if auto.is_none() {
+            check_average(&options)?;
+        }
         Ok(TrainingPlan {
             preset,
             options,
@@ -485,7 +523,7 @@ impl TrainingArgs {
     }
 
     /// The settings that are given, those left out that go with every recipe.
-    fn given(&self) -> Vec<&'static str> {
+    pub(super) fn given(&self) -> Vec<&'static str> {
         let mut given = Vec::new();
         macro_rules! note {
             ($($field:ident: $argument:literal),* $(,)?) => {
@@ -495,7 +533,7 @@ impl TrainingArgs {
         note!(
             max_features: "--max-features", hidden: "--hidden", activation: "--activation",
             dropout: "--dropout", l1: "--l1", l2: "--l2", epochs: "--epochs",
-            batch_size: "--batch-size", class_weight: "--class-weight", patience: "--patience",
+            batch_size: "--batch-size", class_weight: "--class-weight", feature_scaling: "--feature-scaling", patience: "--patience",
             optimizer: "--optimizer", learning_rate: "--learning-rate", schedule: "--schedule",
             momentum: "--momentum", rho: "--rho", beta_1: "--beta-1", beta_2: "--beta-2",
             epsilon: "--epsilon", epsilon_placement: "--epsilon-placement",
@@ -510,7 +548,7 @@ impl TrainingArgs {
     }
 
     /// The arguments given that say how a numbered corpus is loaded.
-    fn given_loading(&self) -> Vec<&'static str> {
+    pub(super) fn given_loading(&self) -> Vec<&'static str> {
         [
             ("--skip-top", self.skip_top.is_some()),
             ("--maxlen", self.maxlen.is_some()),
@@ -659,10 +697,12 @@ impl TrainingPlan {
                 let _ = write!(command, " --validation {}", auto.validation);
             }
             // Of the other settings it says itself what it chose.
-            let common = ["threshold", "min-confidence", "max-unknown-words", "seed"];
+            let common =
+                ["threshold", "min-confidence", "max-unknown-words", "average", "ensemble", "seed"];
             let settings = |auto: AutoOptions| {
-                let AutoOptions { seed, decision, .. } = auto;
-                let options = TrainingOptions { seed, decision, ..TrainingOptions::default() };
+                let AutoOptions { seed, decision, average, ensemble, .. } = auto;
+                let options =
+                    TrainingOptions { seed, decision, average, ensemble, ..Default::default() };
                 let mut settings = training_settings(&options);
                 settings.retain(|setting| common.contains(&setting.name));
                 settings
@@ -753,6 +793,11 @@ mod tests {
             --min-confidence 0.2 --seed 7";
         let line = "--seed 7 --min-confidence 0.2 --threshold precision=0.9 --max-unknown-words 1";
         assert_eq!(plan(line).command("x.csv"), decided);
+        let together = plan("--preset auto --average 2 --ensemble 3");
+        let auto = together.auto.unwrap();
+        assert_eq!((auto.average, auto.ensemble), (2, 3));
+        let command = together.command("x.csv");
+        assert_eq!(command, "slugline train x.csv --preset auto --average 2 --ensemble 3");
         assert!(plan("--epochs 3").auto.is_none());
         let refused = refusal("--preset auto --epochs 3 --nesterov");
         assert!(
@@ -772,6 +817,7 @@ mod tests {
     /// Arguments in the order of the command, none of them a default.
     const LINES: &[&str] = &[
         "--seed 1",
+        "--average 3 --ensemble 2",
         "--max-features 2000 --hidden 8 --activation gelu --dropout 0.25 --l1 0.001 --l2 0.01",
         "--hidden none --epochs 6 --batch-size 128 --validation 0.2 --patience 3",
         "--loss sparse_categorical_crossentropy --class-weight balanced --threshold f1",
@@ -912,5 +958,8 @@ mod tests {
         assert!(balancing.contains("use binary_focal_crossentropy"), "{balancing}");
         assert!(refusal("--loss binary_focal_crossentropy --alpha 2").contains("from 0 to 1"));
         assert!(refusal("--hidden none --dropout 0.5").contains("--hidden none leaves none"));
+        let both = refusal("--preset notebook --average 2 --patience 3");
+        assert!(both.contains("use one of the two"), "{both}");
+        assert_eq!(refusal("--epochs 3 --average 4"), "--average 4 of only 3 epochs");
     }
 }

@@ -8,10 +8,13 @@ mod datasets;
 mod demo;
 mod evaluate;
 mod files;
+mod formats;
+mod going_on;
 mod inspect;
 mod labels;
 mod predict;
 mod real;
+mod resume;
 mod train;
 mod usage;
 
@@ -118,6 +121,15 @@ impl Said {
         assert!(self.err.starts_with("error: "), "{}", self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self.err
+    }
+
+    /// The complaint of a command that failed after it had begun to talk.
+    #[track_caller]
+    fn refused_after_talk(self) -> String {
+        assert_eq!((self.code, self.out.as_str()), (Some(1), ""), "{}", self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        let at = self.err.find("error: ").unwrap_or_else(|| panic!("{}", self.err));
+        self.err[at..].to_owned()
     }
 }
 

@@ -7,6 +7,7 @@ use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
 use super::kept::Kept;
 use super::parameters::Working;
+use super::progress::Progress;
 use super::step::{Stepper, TrainingData, Turn};
 use super::{Compiled, with_threads};
 use crate::NnError;
@@ -54,6 +55,10 @@ pub struct FitOptions<'a> {
     /// Threads to work on; 0, the default, for those of the current pool. The trained model does not
     /// depend on it.
     pub threads: usize,
+    /// Where an earlier `fit` of the same model, data and settings stood, whose epochs are not trained
+    /// again. The model has to have the weights of that moment, and to be compiled anew. Default
+    /// nothing.
+    pub resume: Option<&'a Progress>,
 }
 
 impl Default for FitOptions<'_> {
@@ -67,6 +72,7 @@ impl Default for FitOptions<'_> {
             class_weight: BTreeMap::new(),
             positive_weight: None,
             threads: 0,
+            resume: None,
         }
     }
 }
@@ -165,6 +171,9 @@ impl Sequential {
             }
         };
         compiled.prepare(self.parameters());
+        if let Some(progress) = options.resume {
+            compiled.resume(progress)?;
+        }
         let y = y.compact();
         let data = TrainingData { x, y: &y, weights };
         // Where every weight moves in every step, none can be left out.
@@ -283,7 +292,13 @@ impl Run<'_> {
     ) -> Result<History, NnError> {
         let mut stepper = Stepper::new(model, self.compiled);
         let mut history = History::default();
-        for epoch in 1..=self.options.epochs {
+        if let Some(progress) = self.options.resume {
+            history.epochs.clone_from(&progress.history.epochs);
+            for callback in callbacks.iter_mut() {
+                callback.restore(&progress.callbacks);
+            }
+        }
+        for epoch in history.epochs.len() + 1..=self.options.epochs {
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
                 history.stop_reason = StopReason::Interrupted;
                 break;
@@ -295,6 +310,18 @@ impl Run<'_> {
             if flows.contains(&Flow::Stop) {
                 history.stop_reason = StopReason::Stopped;
                 break;
+            }
+            if epoch < self.options.epochs && callbacks.iter().any(|c| c.wants_progress()) {
+                let progress = Progress {
+                    steps: self.compiled.steps,
+                    epochs: self.compiled.epochs,
+                    history: history.clone(),
+                    optimizer: working.state(model),
+                    callbacks: callbacks.iter().filter_map(|c| c.state()).collect(),
+                };
+                for callback in callbacks.iter_mut().filter(|c| c.wants_progress()) {
+                    callback.on_progress(&progress, model);
+                }
             }
         }
         for callback in callbacks.iter_mut() {

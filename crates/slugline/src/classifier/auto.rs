@@ -3,33 +3,45 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide};
+use super::documents::{Division, Prepared, Rows, divide, identity};
 use super::labels::{Scores, too_few};
 use super::recipe::{Features, MANY, Recipe};
-use super::{Classifier, ClassifierError, ValidationSplit};
-use crate::corpus::{Documents, LabelKind, Labels};
+use super::{Classifier, ClassifierError, ValidationSplit, features};
+use crate::checkpoint::Checkpoints;
+use crate::corpus::{Content, Documents, LabelKind, Labels};
 use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
 /// What `auto` may not choose.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AutoOptions {
     /// Settles splits, weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
+    #[serde(skip)]
     pub threads: usize,
     /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
     /// ones, which are never trained on then. Default a share of 0.2.
     pub validation: ValidationSplit,
     /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
     pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged; all where there are fewer. Default 1.
+    pub average: usize,
+    /// Networks that are put together as one, in every candidate too. Default 1.
+    pub ensemble: usize,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        let validation = ValidationSplit::Fraction(0.2);
-        Self { seed: 0, threads: 0, validation, decision: DecisionOptions::default() }
+        Self {
+            seed: 0,
+            threads: 0,
+            validation: ValidationSplit::Fraction(0.2),
+            decision: DecisionOptions::default(),
+            average: 1,
+            ensemble: 1,
+        }
     }
 }
 
@@ -79,6 +91,9 @@ impl Classifier {
     ///
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
+    /// Of lists of features ([`Content::Features`]) is tried what is made of their values: nothing, each
+    /// feature scaled to at most 1, and rows of these scaled to the length 1.
+    ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
     /// [`Flow::Stop`]; `callbacks` watch the last training.
     ///
@@ -109,6 +124,24 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        let none = Checkpoints::none();
+        Self::train_auto_resumable(documents, name, auto, go_on, callbacks, &none)
+    }
+
+    /// [`train_auto`](Self::train_auto) that keeps a checkpoint, or goes on from one: candidates that
+    /// are finished are not trained again.
+    ///
+    /// # Errors
+    /// As [`train_auto`](Self::train_auto); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_auto_resumable(
+        documents: &Documents,
+        name: &str,
+        auto: AutoOptions,
+        go_on: &(dyn Fn() -> Flow + Sync),
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let labels = documents.labels();
         let counts = documents.class_counts();
         if too_few(&counts, labels.kind()) {
@@ -127,12 +160,19 @@ impl Classifier {
             return Err(ClassifierError::Validation { split, train, samples });
         }
         let division = to_choose_by(labels, auto, share);
-        with_threads(auto.threads, || choose(documents, &division, name, auto, go_on, callbacks))?
+        with_threads(auto.threads, || match documents.content() {
+            Content::Text => {
+                choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
+            Content::Features => {
+                features::choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
+        })?
     }
 }
 
 /// Stops a candidate when asked to.
-struct Watch<'a>(&'a (dyn Fn() -> Flow + Sync));
+pub(super) struct Watch<'a>(pub(super) &'a (dyn Fn() -> Flow + Sync));
 
 impl Callback for Watch<'_> {
     fn on_batch_end(&mut self, _: &BatchReport) -> Flow {
@@ -161,6 +201,21 @@ fn to_choose_by(labels: &Labels, auto: AutoOptions, share: f64) -> Division {
     Division::by_fold(&sample, &labels.select(&sample).folds(count, auto.seed), 0)
 }
 
+/// The documents that the last training takes. Of many a few may stay out and calibrate the very network
+/// that answers.
+pub(super) fn to_finish_by(
+    labels: &Labels,
+    auto: AutoOptions,
+) -> Result<Division, ClassifierError> {
+    let n = labels.len();
+    let last = match auto.validation {
+        ValidationSplit::Last(_) => auto.validation,
+        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
+        _ => ValidationSplit::None,
+    };
+    divide(labels, last, auto.seed)
+}
+
 fn choose(
     documents: &Documents,
     division: &Division,
@@ -168,10 +223,12 @@ fn choose(
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let (n, labels) = (documents.len(), documents.labels());
     let kind = labels.kind();
     let prepared = Prepared::new(documents, &Features::analyzer());
+    let run = checkpoints.begin(identity(name, &prepared.fingerprint, auto))?;
     let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
     let tried = Recipe::candidates(n, mean_tokens);
     let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
@@ -181,33 +238,36 @@ fn choose(
         .map(|features| prepared.rows(division, &features.options()))
         .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
-    let attempt = |recipe: &Recipe| {
+    let attempt = |(number, recipe): (usize, &Recipe)| {
+        let part = run.part(&format!("candidate-{}", number + 1));
+        if let Some(known) = part.result()? {
+            return Ok(known);
+        }
         let one = AutoOptions { threads: 1, ..auto };
         let options = recipe.settings(division.train.len(), one, kind);
         let place = kinds.iter().position(|features| *features == recipe.features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared.train(&rows[place], &options, name, &mut [&mut watch])?;
+        let fitted = prepared.train(&part, &rows[place], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(Attempt::new(fitted, recipe.features, options.epochs, &rows[place].y_held_out))
+        let epochs = options.epochs;
+        let features = recipe.features.name();
+        let attempt = Attempt::new(fitted, features, epochs, &rows[place].y_held_out);
+        part.store_result(&attempt);
+        Ok(attempt)
     };
     let results: Vec<Attempt> =
-        tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
+        tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
     let chosen = best(&results, kind);
     let recipe = tried[chosen];
     drop(rows);
 
-    // Of many documents a few may stay out and calibrate the very network that answers.
-    let last = match auto.validation {
-        ValidationSplit::Last(_) => auto.validation,
-        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
-        _ => ValidationSplit::None,
-    };
-    let last = divide(labels, last, auto.seed)?;
+    let last = to_finish_by(labels, auto)?;
     let options = recipe.settings(last.train.len(), auto, kind);
     let rows = prepared.rows(&last, &recipe.features.options())?;
-    let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
+    let part = run.part("final");
+    let (mut classifier, _) = prepared.train(&part, &rows, &options, name, callbacks)?;
     if last.held_out.is_empty() {
         // What held-out documents say of the candidate holds for its like, trained on all.
         classifier.calibration = results[chosen].calibration.clone();
@@ -224,17 +284,19 @@ fn choose(
 }
 
 /// A candidate on the held-out documents.
-struct Attempt {
-    candidate: Candidate,
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attempt {
+    pub(super) candidate: Candidate,
     scores: Scores,
-    calibration: Calibration,
-    decisions: Decisions,
+    pub(super) calibration: Calibration,
+    pub(super) decisions: Decisions,
 }
 
 impl Attempt {
-    fn new(
+    pub(super) fn new(
         (classifier, mut probabilities): (Classifier, Matrix),
-        features: Features,
+        features: &str,
         epochs: usize,
         y: &Labels,
     ) -> Self {
@@ -242,14 +304,14 @@ impl Attempt {
         calibration.apply_rows(&mut probabilities);
         let scores = Scores::new(&probabilities, y);
         let Scores { accuracy, micro_f1, log_loss } = scores;
-        let features = features.name().to_owned();
+        let features = features.to_owned();
         let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
         Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 
 /// The place of the best attempt for labels of a kind, of equals the first.
-fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
+pub(super) fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
     let all = (0..attempts.len()).rev();
     all.max_by(|&a, &b| attempts[a].scores.compare(&attempts[b].scores, kind)).unwrap_or(0)
 }

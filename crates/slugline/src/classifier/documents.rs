@@ -1,12 +1,18 @@
 //! From a user's texts to a classifier.
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::train::{Fitting, Numbered, split};
-use super::{Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit};
+use super::{
+    Classifier, ClassifierError, CorpusRecord, TrainingOptions, ValidationSplit, features,
+};
+use crate::checkpoint::{Checkpoints, Part};
 use crate::corpus::encode::{RankedDocuments, keras_split};
-use crate::corpus::{CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
+use crate::corpus::{Content, CorpusInfo, Documents, LabelKind, Labels, SequenceOptions};
 use crate::evaluation::Calibration;
 use crate::nn::{Callback, CsrMatrix, Matrix};
-use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, VectorizerOptions};
+use crate::text::{AnalyzerOptions, TermVectorizer, Tokenised, Vectorizer, VectorizerOptions};
 
 /// Which documents are trained on and which are held out, as positions.
 pub(super) struct Division {
@@ -51,7 +57,7 @@ pub(super) fn divide(
 pub(super) struct Prepared<'a> {
     pub(super) documents: &'a Documents,
     pub(super) tokenised: Tokenised,
-    fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 impl<'a> Prepared<'a> {
@@ -77,39 +83,73 @@ impl<'a> Prepared<'a> {
         let weights = self.documents.weights();
         let weights = weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
         let (y, y_held_out) = (labels.select(train), labels.select(held_out));
-        Ok(Rows { vectorizer, x, y, x_held_out, y_held_out, weights })
+        Ok(Rows { vectorizer: vectorizer.into(), x, y, x_held_out, y_held_out, weights })
     }
 
-    /// Trains on rows. With documents held out, these calibrate the classifier and settle its
-    /// thresholds, and their probabilities, not calibrated, come too.
+    /// Trains on rows, as a part of a run that may keep a checkpoint: [`Rows::train`].
     pub(super) fn train(
         &self,
+        part: &Part,
         rows: &Rows,
         options: &TrainingOptions,
         name: &str,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<(Classifier, Matrix), ClassifierError> {
-        let class_names = self.documents.class_names();
+        let whole = Whole { documents: self.documents, fingerprint: &self.fingerprint, name };
+        rows.train(part, whole, options, callbacks)
+    }
+}
+
+/// All documents of a run, and what the record says of them.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    pub(super) documents: &'a Documents,
+    pub(super) fingerprint: &'a str,
+    pub(super) name: &'a str,
+}
+
+/// What a network is trained on and held against.
+pub(super) struct Rows {
+    pub(super) vectorizer: Vectorizer,
+    pub(super) x: CsrMatrix,
+    pub(super) y: Labels,
+    pub(super) x_held_out: CsrMatrix,
+    pub(super) y_held_out: Labels,
+    pub(super) weights: Option<Vec<f32>>,
+}
+
+impl Rows {
+    /// Trains on the rows of some documents. With documents held out, these calibrate the classifier and
+    /// settle its thresholds, and their probabilities, not calibrated, come too.
+    pub(super) fn train(
+        &self,
+        part: &Part,
+        Whole { documents, fingerprint, name }: Whole<'_>,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<(Classifier, Matrix), ClassifierError> {
+        let class_names = documents.class_names();
         let classes = class_names.len();
-        let Rows { x, y, x_held_out, y_held_out, .. } = rows;
+        let Self { x, y, x_held_out, y_held_out, .. } = self;
         let fitting = Fitting {
             options,
             class_names,
             x,
             y,
             held_out: (!y_held_out.is_empty()).then_some((x_held_out, y_held_out)),
-            weights: rows.weights.as_deref(),
+            weights: self.weights.as_deref(),
+            start: None,
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(part, callbacks)?;
         let corpus = CorpusRecord {
             name: name.to_owned(),
-            description: format!("{} documents of {classes} classes", self.documents.len()),
-            fingerprint: self.fingerprint.clone(),
+            description: format!("{} documents of {classes} classes", documents.len()),
+            fingerprint: fingerprint.to_owned(),
             train_samples: y.len(),
             validation_samples: y_held_out.len(),
         };
-        let (names, labels) = (class_names.to_vec(), self.documents.labels());
-        let vectorizer = rows.vectorizer.clone().into();
+        let (names, labels) = (class_names.to_vec(), documents.labels());
+        let vectorizer = self.vectorizer.clone();
         let mut classifier = fitted.classifier(vectorizer, names, corpus, options, labels)?;
         let probabilities = match y_held_out.is_empty() {
             true => Matrix::zeros(0, classes),
@@ -125,16 +165,6 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What a network is trained on and held against.
-pub(super) struct Rows {
-    vectorizer: TermVectorizer,
-    x: CsrMatrix,
-    y: Labels,
-    x_held_out: CsrMatrix,
-    pub(super) y_held_out: Labels,
-    weights: Option<Vec<f32>>,
-}
-
 impl Classifier {
     /// Trains a classifier on documents by the settings given. `name` is what the record calls them.
     ///
@@ -144,7 +174,9 @@ impl Classifier {
     ///
     /// What is validated on calibrates the probabilities ([`Calibration::fit`]) and settles the
     /// thresholds. Where [`TrainingOptions::vectorizer`] is none, words are numbered and rows are
-    /// multi-hot as in the published example, and probabilities stay as they are.
+    /// multi-hot as in the published example, and probabilities stay as they are. Lists of
+    /// features ([`Content::Features`]) are taken as they are, or scaled by
+    /// [`TrainingOptions::feature_scaling`].
     ///
     /// # Errors
     /// [`ClassifierError::LossForLabels`] for a loss that does not go with the labels;
@@ -156,17 +188,46 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let Some(features) = &options.vectorizer else {
-            return train_numbered(documents, name, options, callbacks);
+        let none = Checkpoints::none();
+        Self::train_documents_resumable(documents, name, options, callbacks, &none)
+    }
+
+    /// [`train_documents`](Self::train_documents) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_documents`](Self::train_documents); [`ClassifierError::Checkpoint`] for a checkpoint
+    /// that cannot be gone on from.
+    pub fn train_documents_resumable(
+        documents: &Documents,
+        name: &str,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
+        let terms = match (documents.content(), &options.vectorizer) {
+            (Content::Features, _) => None,
+            (Content::Text, Some(features)) => Some(features),
+            (Content::Text, None) => {
+                return train_numbered(documents, name, options, callbacks, checkpoints);
+            }
         };
         let labels = documents.labels();
         let division = divide(labels, options.validation, options.seed)?;
         let unfitted = division.held_out.is_empty();
         let decisions = unfitted.then(|| options.decision.unfitted(documents.class_names().len()));
         let decisions = decisions.transpose()?;
-        let prepared = Prepared::new(documents, &features.analyzer);
-        let rows = prepared.rows(&division, features)?;
-        let (mut classifier, _) = prepared.train(&rows, options, name, callbacks)?;
+        let (mut classifier, _) = if let Some(features) = terms {
+            let prepared = Prepared::new(documents, &features.analyzer);
+            let part = checkpoints.begin(identity(name, &prepared.fingerprint, options))?;
+            let rows = prepared.rows(&division, features)?;
+            prepared.train(&part, &rows, options, name, callbacks)?
+        } else {
+            let fingerprint = documents.fingerprint();
+            let part = checkpoints.begin(identity(name, &fingerprint, options))?;
+            let rows = features::rows(documents, &division, options.feature_scaling)?;
+            let whole = Whole { documents, fingerprint: &fingerprint, name };
+            rows.train(&part, whole, options, callbacks)?
+        };
         if let Some(decisions) = decisions {
             classifier.decisions = decisions;
         }
@@ -180,6 +241,7 @@ fn train_numbered(
     name: &str,
     options: &TrainingOptions,
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
     let info = CorpusInfo {
         name: name.to_owned(),
@@ -218,5 +280,14 @@ fn train_numbered(
             _ => documents.fingerprint(),
         },
     };
-    numbered.train(&division, options, callbacks)
+    numbered.train(&division, options, callbacks, checkpoints)
+}
+
+/// What tells a run from every other whose checkpoint it must not go on from.
+pub(super) fn identity(name: &str, fingerprint: &str, settings: impl Serialize) -> Value {
+    json!({
+        "slugline_version": env!("CARGO_PKG_VERSION"),
+        "data": { "name": name, "fingerprint": fingerprint },
+        "settings": serde_json::to_value(settings).unwrap_or_default(),
+    })
 }

@@ -61,7 +61,8 @@ impl Classifier {
     /// class takes documents with one or with soft labels.
     ///
     /// # Errors
-    /// [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
+    /// [`ClassifierError::OtherContent`] for texts where the model takes lists of features, or the other
+    /// way round; [`ClassifierError::OtherClasses`] if the classes differ, [`ClassifierError::LabelKind`] for
     /// labels of a kind that the classifier does not give, [`ClassifierError::Network`] if there is no
     /// document.
     pub fn evaluate_documents(
@@ -82,6 +83,7 @@ impl Classifier {
         name: &str,
         options: &EvaluationOptions,
     ) -> Result<Evaluation, ClassifierError> {
+        self.check_content(name, documents)?;
         self.check_classes(name, documents.class_names())?;
         let labels = self.labels_to_score(documents.labels())?;
         let (probabilities, answers) = self.answers(documents)?;
@@ -100,6 +102,7 @@ impl Classifier {
         name: &str,
         options: &DecisionOptions,
     ) -> Result<Decisions, ClassifierError> {
+        self.check_content(name, documents)?;
         self.check_classes(name, documents.class_names())?;
         let labels = self.labels_to_score(documents.labels())?;
         let (probabilities, _) = self.answers(documents)?;

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ClassWeight, ClassifierError};
 use crate::corpus::{LabelKind, Labels};
 use crate::evaluation::{mean_log_loss, several_hot};
@@ -135,7 +137,8 @@ fn sizes(labels: &Labels, classes: usize) -> Vec<f64> {
 }
 
 /// How good calibrated probabilities are.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Scores {
     /// Share of documents answered rightly: with their class, the class of the largest share, or exactly
     /// the set of their classes.

@@ -2,8 +2,11 @@
 
 mod auto;
 mod class_weight;
+mod continued;
 mod documents;
+mod ensemble;
 mod evaluate;
+mod features;
 mod folds;
 mod labels;
 mod options;
@@ -14,18 +17,21 @@ mod record;
 mod tests;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError, LabelKind};
+use crate::checkpoint::CheckpointError;
+use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
 use crate::decision::{DecisionError, Decisions};
 use crate::evaluation::Calibration;
+use crate::model_file::ModelFileError;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use continued::{ContinueOptions, Replay};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
-pub use record::{CorpusRecord, TrainingRecord};
+pub use record::{Ancestor, CorpusRecord, TrainingRecord};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]
@@ -67,6 +73,29 @@ pub enum ClassifierError {
         /// What kind they are.
         found: LabelKind,
     },
+    /// Lists of features without any value other than zero.
+    #[error("no document to train on has a feature other than zero")]
+    NoFeatures,
+    /// Texts, where the model takes lists of features, or the other way round.
+    #[error(
+        "the model reads {}, and {name} holds {}",
+        content_name(*model),
+        content_name(*found)
+    )]
+    OtherContent {
+        /// What the model reads.
+        model: Content,
+        /// What the documents hold.
+        found: Content,
+        /// What the documents are called.
+        name: String,
+    },
+    /// A model of given features, which has no words to add to.
+    #[error(
+        "the model reads lists of features, and only a model that reads text goes on with new \
+         documents; train anew on old and new ones together"
+    )]
+    GivenFeatures,
     /// A loss that does not go with the labels.
     #[error(
         "the loss {loss} does not go with {}; use {instead}",
@@ -106,6 +135,18 @@ pub enum ClassifierError {
         /// Classes that have documents.
         classes: usize,
     },
+    /// Documents of what a model has learned before that have classes it does not know.
+    #[error(
+        "the documents to train on again have the class `{class}`, which the model does not have; give \
+         documents of new classes as those to go on with"
+    )]
+    NotReplay {
+        /// The first such class.
+        class: String,
+    },
+    /// A model without a checksum, which cannot be gone on from.
+    #[error("the model cannot be gone on from")]
+    Parent(#[source] Box<ModelFileError>),
     /// Documents cannot be divided into so many folds.
     #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
     Folds {
@@ -126,6 +167,9 @@ pub enum ClassifierError {
         /// Name of the corpus.
         corpus: String,
     },
+    /// A checkpoint cannot be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -183,6 +227,13 @@ pub enum ClassifierError {
         /// Samples of the training part.
         samples: usize,
     },
+}
+
+fn content_name(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Features => "lists of features (SVMlight)",
+    }
 }
 
 impl Classifier {
@@ -286,6 +337,15 @@ impl Classifier {
             Some(problem) => {
                 Err(ClassifierError::OtherWords { corpus: corpus.name.clone(), problem })
             }
+        }
+    }
+
+    /// Checks that documents called `name` hold what the model reads.
+    fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
+        let (model, found) = (self.vectorizer.content(), documents.content());
+        match model == found {
+            true => Ok(()),
+            false => Err(ClassifierError::OtherContent { model, found, name: name.to_owned() }),
         }
     }
 

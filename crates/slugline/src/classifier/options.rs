@@ -11,10 +11,10 @@ use super::labels::loss_for;
 use crate::corpus::LabelKind;
 use crate::decision::DecisionOptions;
 use crate::nn::{
-    Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, Optimizer, Regularizer,
-    SparseRule,
+    Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, NnError, Optimizer,
+    Regularizer, SparseRule,
 };
-use crate::text::{Selection, VectorizerOptions};
+use crate::text::{FeatureScaling, Selection, VectorizerOptions};
 
 /// All settings of a training run; the command line's options have the same names and defaults.
 ///
@@ -25,6 +25,9 @@ pub struct TrainingOptions {
     /// Which features texts have and what they are worth; `None`, the default, for the multi-hot
     /// rows of a numbered corpus.
     pub vectorizer: Option<VectorizerOptions>,
+    /// What is made of the values of given features (SVMlight), which documents may have in place of
+    /// text. Default nothing.
+    pub feature_scaling: FeatureScaling,
     /// Number of features of multi-hot rows: word ids below it are used. Default 10,000.
     pub max_features: usize,
     /// Units of each hidden layer, first to last; empty for a linear model. Default 64, 64.
@@ -56,6 +59,13 @@ pub struct TrainingOptions {
     pub class_weight: ClassWeight,
     /// Thresholds, and when the answer is `unknown`. Default none.
     pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged: see
+    /// [`WeightAverage`](crate::nn::WeightAverage). Default 1, the last one alone.
+    pub average: usize,
+    /// Networks that are trained from different seeds and put together as one whose outputs, before
+    /// the last activation, are the mean of theirs: see
+    /// [`Sequential::ensemble`](crate::nn::Sequential::ensemble). Default 1.
+    pub ensemble: usize,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -83,6 +93,26 @@ impl TrainingOptions {
     #[must_use]
     pub fn for_labels(self, kind: LabelKind) -> Self {
         Self { loss: loss_for(self.loss, kind), ..self }
+    }
+
+    /// Checks what the network does not check.
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        let bad = |name, value: usize, expected| {
+            Err(NnError::Setting { name, value: value.to_string(), expected })
+        };
+        match (self.average, self.ensemble, self.patience) {
+            (0, ..) => bad("average", 0, "at least 1"),
+            (_, 0, _) => bad("ensemble", 0, "at least 1"),
+            (average @ 2.., _, Some(_)) => bad(
+                "average",
+                average,
+                "1 beside a patience, which goes back to one epoch's weights",
+            ),
+            (average @ 2.., ..) if average > self.epochs => {
+                bad("average", average, "no more than there are epochs")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The layers for `classes` classes.
@@ -136,6 +166,7 @@ impl Preset {
         match self {
             Self::Notebook => TrainingOptions {
                 vectorizer: None,
+                feature_scaling: FeatureScaling::None,
                 max_features: 10_000,
                 hidden: vec![64, 64],
                 activation: Activation::Relu,
@@ -151,6 +182,8 @@ impl Preset {
                 patience: None,
                 class_weight: ClassWeight::None,
                 decision: DecisionOptions::default(),
+                average: 1,
+                ensemble: 1,
                 seed: 0,
                 threads: 0,
             },

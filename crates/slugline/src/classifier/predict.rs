@@ -7,7 +7,7 @@ use super::{Classifier, ClassifierError};
 use crate::corpus::Sequences;
 use crate::decision::{Answer, Known, UNKNOWN};
 use crate::nn::{CsrMatrix, Predictor, argmax};
-use crate::text::{FeatureBuffer, multi_hot};
+use crate::text::{FeatureBuffer, Vectorizer, multi_hot};
 
 /// The answer for one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -104,17 +104,19 @@ impl TextPredictor<'_> {
         let Self { classifier, features, rows, network } = self;
         rows.clear();
         let mut known = Vec::with_capacity(texts.len());
-        let multi_hot = classifier.vectorizer.as_multi_hot().is_some();
+        let vectorizer = &classifier.vectorizer;
         for text in texts {
-            let row = classifier.vectorizer.vectorize(text.as_ref(), features);
+            let row = vectorizer.vectorize(text.as_ref(), features);
             // The vectorizer's rows rise and end below its width, which is the network's.
             let pushed = rows.push_row(row.indices, row.values);
             debug_assert!(pushed.is_ok());
             let (words, unknown_words) = (features.words(), features.unknown_words());
-            let nothing = match multi_hot {
+            let nothing = match vectorizer {
                 // The marks of numbered documents are in every row.
-                true => words == unknown_words,
-                false => features.row().indices.is_empty(),
+                Vectorizer::MultiHot(_) => words == unknown_words,
+                Vectorizer::Terms(_) => features.row().indices.is_empty(),
+                // A list without features says that all are zero.
+                Vectorizer::Features(_) => words > 0 && words == unknown_words,
             };
             known.push(Known { words, unknown_words, nothing });
         }

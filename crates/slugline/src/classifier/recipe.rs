@@ -149,6 +149,8 @@ impl Recipe {
             patience: None,
             class_weight: class_weight(kind),
             decision: auto.decision,
+            average: auto.average.min(epochs),
+            ensemble: auto.ensemble,
             seed: auto.seed,
             threads: auto.threads,
             ..TrainingOptions::default()

@@ -2,9 +2,10 @@
 
 use super::train::Fitting;
 use super::*;
+use crate::checkpoint::Part;
 use crate::corpus::Documents;
 use crate::corpus::Labels;
-use crate::nn::{Callback, CsrMatrix, Flow, LearningRate, Loss, Matrix, Optimizer};
+use crate::nn::{CsrMatrix, Flow, LearningRate, Loss, Matrix, Optimizer};
 
 const CLASSES: [&str; 3] = ["grain", "metal", "energy"];
 const WORDS: [[&str; 3]; 3] =
@@ -228,9 +229,16 @@ fn a_weight_of_2_is_the_document_twice() {
             let y = labels.select(places);
             let x = rows(places);
             let class_names = &names();
-            let fitting =
-                Fitting { options: &options, class_names, x: &x, y: &y, held_out: None, weights };
-            let fitted = fitting.run(&mut [] as &mut [&mut dyn Callback]).unwrap();
+            let fitting = Fitting {
+                options: &options,
+                class_names,
+                x: &x,
+                y: &y,
+                held_out: None,
+                weights,
+                start: None,
+            };
+            let fitted = fitting.run(&Part::none(), &mut []).unwrap();
             fitted.network.predict(&rows(&once)).unwrap()
         };
         let (weighted, doubled) = (train(&once, Some(&weights)), train(&twice, None));

@@ -7,12 +7,14 @@ use super::labels::{Weights, metrics, targets};
 use super::{
     Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord, ValidationSplit,
 };
+use super::{documents::identity, ensemble};
+use crate::checkpoint::{Checkpoints, Part, StoredNetwork};
 use crate::corpus::{Corpus, Labels};
 use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::{
     Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, NnError, Sequential,
-    StopReason, Validation,
+    StopReason, Validation, WeightAverage,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
 
@@ -42,6 +44,20 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
+        Self::train_resumable(corpus, options, callbacks, &Checkpoints::none())
+    }
+
+    /// [`train_with`](Self::train_with) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_with`](Self::train_with); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_resumable(
+        corpus: &Corpus,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
         let (train, held_out) = split(options.validation, corpus.train.len())?;
         let division = Division { train: train.collect(), held_out: held_out.collect() };
         let numbered = Numbered {
@@ -50,7 +66,7 @@ impl Classifier {
             weights: None,
             fingerprint: corpus.fingerprint(),
         };
-        numbered.train(&division, options, callbacks)
+        numbered.train(&division, options, callbacks, checkpoints)
     }
 
     /// Notes the command that would train this model again.
@@ -78,8 +94,10 @@ impl Numbered<'_> {
         division: &Division,
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
     ) -> Result<Classifier, ClassifierError> {
         let Self { corpus, labels, weights, fingerprint } = self;
+        let part = checkpoints.begin(identity(&corpus.name, &fingerprint, options))?;
         // Refused now rather than after an hour of training.
         let unfitted = division.held_out.is_empty();
         let unfitted = unfitted.then(|| options.decision.unfitted(corpus.class_names.len()));
@@ -98,8 +116,9 @@ impl Numbered<'_> {
             y: &y_train,
             held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
             weights: weights.as_deref(),
+            start: None,
         };
-        let fitted = fitting.run(callbacks)?;
+        let fitted = fitting.run(&part, callbacks)?;
         let record = CorpusRecord {
             name: corpus.name.clone(),
             description: corpus.description.clone(),
@@ -128,31 +147,75 @@ pub(super) struct Fitting<'a> {
     pub(super) held_out: Option<(&'a CsrMatrix, &'a Labels)>,
     /// How much each sample counts.
     pub(super) weights: Option<&'a [f32]>,
+    /// The network to begin with; `None` for one of random weights by the options.
+    pub(super) start: Option<&'a Sequential>,
 }
 
 /// A trained network and the course of its training, with the error that ended it.
 pub(super) struct Fitted {
     pub(super) network: Sequential,
-    history: History,
-    error: Option<NnError>,
+    pub(super) history: History,
+    pub(super) error: Option<NnError>,
 }
 
 impl Fitting<'_> {
-    /// Trains the network.
+    /// Trains the network, or those that become one; `part` keeps them.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`], [`ClassifierError::Checkpoint`].
     pub(super) fn run(
         &self,
+        part: &Part,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Fitted, ClassifierError> {
+        let options = self.options;
+        options.check()?;
+        match options.ensemble {
+            1 => self.network(options.seed, options.threads, part, callbacks),
+            _ => ensemble::train(self, part, callbacks),
+        }
+    }
+
+    /// Sets how a network is trained.
+    pub(super) fn compile(&self, network: &mut Sequential) -> Result<(), NnError> {
+        network.compile(self.options.optimizer.clone(), self.options.loss, &metrics(self.y.kind()))
+    }
+
+    /// Trains one network, or goes on with what is stored of it.
+    pub(super) fn network(
+        &self,
+        seed: u64,
+        threads: usize,
+        part: &Part,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Fitted, ClassifierError> {
         let Self { options, class_names, x, .. } = *self;
         let classes = class_names.len();
+        let layers = match self.start {
+            Some(start) => start.layers().to_vec(),
+            None => options.layers(classes),
+        };
+        let (mut network, progress) = match part.network()? {
+            None => match self.start {
+                Some(start) => (start.clone(), None),
+                None => (Sequential::new(x.cols(), layers, seed)?, None),
+            },
+            Some(StoredNetwork::UnderWay { weights, progress }) => {
+                (Sequential::from_parameters(x.cols(), layers, weights, seed)?, Some(progress))
+            }
+            Some(StoredNetwork::Done { weights, history }) => {
+                let mut network = Sequential::from_parameters(x.cols(), layers, weights, seed)?;
+                self.compile(&mut network)?;
+                return Ok(Fitted { network, history, error: None });
+            }
+        };
+        self.compile(&mut network)?;
         let y = targets(options.loss, self.y, classes)?;
         let weights = Weights::new(&options.class_weight, self.y, class_names, self.weights)?;
         let held_out = match self.held_out {
             None => None,
             Some((x, labels)) => Some((x, targets(options.loss, labels, classes)?)),
         };
-        let mut network = Sequential::new(x.cols(), options.layers(classes), options.seed)?;
-        network.compile(options.optimizer.clone(), options.loss, &metrics(self.y.kind()))?;
         let fit = FitOptions {
             epochs: options.epochs,
             batch_size: options.batch_size,
@@ -163,17 +226,25 @@ impl Fitting<'_> {
             sample_weight: weights.sample.as_deref(),
             class_weight: weights.class,
             positive_weight: weights.positive.as_deref(),
-            threads: options.threads,
+            threads,
+            resume: progress.as_ref(),
             ..FitOptions::default()
         };
         let monitor = if held_out.is_none() { "loss" } else { "val_loss" };
         let mut stopping = options
             .patience
             .map(|patience| EarlyStopping::new(monitor, patience).restore_best_weights(true));
+        let mut average = (options.average > 1).then(|| {
+            WeightAverage::from_epoch((options.epochs + 1).saturating_sub(options.average))
+        });
         let mut finished = Finished::default();
+        finished.0.epochs = progress.iter().flat_map(|p| p.history.epochs.clone()).collect();
+        let mut keeper = part.keeper();
         let mut all: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|c| &mut **c as &mut dyn Callback).collect();
         all.extend(stopping.as_mut().map(|s| s as &mut dyn Callback));
+        all.extend(average.as_mut().map(|a| a as &mut dyn Callback));
+        all.push(&mut keeper);
         all.push(&mut finished);
         let fitted = network.fit_with(x, &y, &fit, &mut all);
         let (history, error) = match fitted {
@@ -203,6 +274,7 @@ impl Fitted {
             corpus,
             label_kind: labels.kind(),
             options: options.clone(),
+            ancestor: None,
             auto: None,
             cross_validation: None,
             history,

@@ -35,6 +35,18 @@ pub enum LabelKind {
     Soft,
 }
 
+/// What the texts of documents are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// What people wrote. The default.
+    #[default]
+    Text,
+    /// Lists of features with their values, `index:value` with a space between: what others have made
+    /// of text, or of anything else.
+    Features,
+}
+
 /// Where a document stands: its source and its row there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -65,6 +77,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Documents {
     text: String,
+    content: Content,
     ends: Vec<usize>,
     class_names: Vec<String>,
     labels: Labels,
@@ -92,6 +105,7 @@ impl Documents {
         };
         Self {
             text: String::new(),
+            content: Content::Text,
             ends: Vec::new(),
             class_names,
             labels,
@@ -106,6 +120,18 @@ impl Documents {
     pub(crate) fn with_class_names(mut self, class_names: Vec<String>) -> Self {
         self.class_names = class_names;
         self
+    }
+
+    /// Says what the texts are; [`Content::Text`] where nothing is said.
+    #[must_use]
+    pub fn with_content(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// What the texts are.
+    pub fn content(&self) -> Content {
+        self.content
     }
 
     /// Adds a text without labels; those of all documents are set by [`with_labels`](Self::with_labels).
@@ -320,6 +346,7 @@ impl Documents {
     #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         let mut out = Self::of_kind(self.class_names.clone(), self.label_kind());
+        out.content = self.content;
         out.sources.clone_from(&self.sources);
         for &i in positions {
             out.push_text(self.text(i));
@@ -348,6 +375,9 @@ impl Documents {
             hash.update((*end as u64).to_le_bytes());
         }
         hash.update(self.text.as_bytes());
+        if self.content == Content::Features {
+            hash.update(b"features");
+        }
         match &self.labels {
             Labels::Single(labels) => {
                 hash.update([0]);

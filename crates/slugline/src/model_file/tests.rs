@@ -168,7 +168,7 @@ fn weights_and_words_are_used_where_they_lie() {
     let kept = Arc::new(words);
     let classifier = Classifier::from_bytes(Aligned(Arc::clone(&kept), length)).unwrap();
     let inside = bytemuck::cast_slice::<u64, u8>(&kept).as_ptr_range();
-    let (words, offsets, table) = classifier.vectorizer().words().stored();
+    let (words, offsets, table) = classifier.vectorizer().words().unwrap().stored();
     let mut starts = vec![words.as_ptr(), offsets.as_ptr().cast(), table.as_ptr().cast()];
     for parameters in classifier.network().parameters() {
         starts.push(parameters.kernel.as_slice().as_ptr().cast());

@@ -55,9 +55,10 @@ pub(in crate::commands) fn scores_table(e: &Evaluation) -> Table {
             table.row([&name, &score(value), &interval(e, found)]);
         }
     }
-    let printed = [Score::LogLoss, Score::CrossEntropy].map(|found| e.score(found));
-    if !printed.contains(&Some(e.loss)) {
-        table.row([&"loss as trained", &score(e.loss)]);
+    let mut printed = [Score::LogLoss, Score::CrossEntropy].into_iter().filter_map(|l| e.score(l));
+    let loss = score(e.loss);
+    if !printed.any(|value| score(value) == loss) {
+        table.row([&"loss as trained", &loss]);
     }
     table.row([&"calibration error (ECE)", &score(e.reliability.ece)]);
     table

@@ -49,8 +49,8 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 /// Puts the right checksum into a file.
 fn seal(bytes: &mut [u8]) {
     if let Some(place) = bytes.get_mut(description::CHECKSUM) {
-        place.copy_from_slice(checksum::BLANK);
-        let digits = checksum::checksum(&[bytes]);
+        place.copy_from_slice(crate::container::BLANK);
+        let digits = crate::container::checksum(&[bytes]);
         bytes[description::CHECKSUM].copy_from_slice(digits.as_bytes());
     }
 }
@@ -361,7 +361,10 @@ fn headers_that_are_no_headers_are_refused() {
     let deep = "[".repeat(100_000);
     let start = format!(r#"{{"__metadata__":{{"slugline":{text}"#);
     let cases = [
-        (format!(r#"{start},"other":"x"}}}}"#), "__metadata__: expected one key, found 2 keys"),
+        (
+            format!(r#"{start},"other":"x"}}}}"#),
+            "__metadata__: expected the one key `slugline`, found 2 keys",
+        ),
         (format!(r"{start}}}"), "the header"),
         (format!(r#"{start}}},"deep":{deep}"#), "the header"),
         (format!(r#"{start}}},"__metadata__":{{}}}}"#), "the header"),
