@@ -100,8 +100,9 @@ impl Fields {
                         None => return Err(self.unexpected(i, "a share of at least 0", share)),
                     }
                 }
-                if all.iter().map(|(_, share)| share).sum::<f64>() <= 0.0 {
-                    return Err("the shares of the classes sum to 0".into());
+                let sum: f64 = all.iter().map(|(_, share)| share).sum();
+                if !(sum > 0.0 && sum.is_finite()) {
+                    return Err(format!("the shares of the classes sum to {sum}"));
                 }
                 Ok(RowLabels::Shares(all))
             }

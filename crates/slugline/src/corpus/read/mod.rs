@@ -41,7 +41,8 @@
 //!
 //! A row with too few or too many columns, one that is not UTF-8, an empty or unknown label, a missing
 //! key, a weight that is none: each is an error that names file, line and reason, or, by
-//! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped.
+//! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped, nor can a row of
+//! a table beyond 64 MiB, behind which there is no telling where the next one begins.
 
 mod arrow;
 mod cell;
