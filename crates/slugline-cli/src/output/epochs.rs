@@ -1,12 +1,11 @@
 //! The course of a training run.
 
 use std::fmt;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
+use super::bar::{Bar, Template};
 use super::{Console, QUIET};
 use crate::interrupt;
 
@@ -67,9 +66,8 @@ impl Series {
 /// Tells the epochs on standard error, with a bar below them on a terminal, and stops the run where
 /// Ctrl-C asked for it.
 pub(crate) struct TrainingBar {
-    console: Console,
     epochs: usize,
-    bar: Option<ProgressBar>,
+    bar: Bar,
     /// The fold that is trained, if it is one: its epochs are not told.
     fold: Option<String>,
     /// Steps made in the epoch that is under way.
@@ -78,16 +76,8 @@ pub(crate) struct TrainingBar {
 
 impl TrainingBar {
     pub(crate) fn new(console: Console, epochs: usize) -> Self {
-        let bar = console.draws().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant that the tests draw.
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style.progress_chars("━╸─"));
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        Self { console, epochs, bar, fold: None, step: 0 }
+        let bar = Bar::new(console, Template::Steps).ticking();
+        Self { epochs, bar, fold: None, step: 0 }
     }
 
     /// A bar for one fold of several, without a line an epoch.
@@ -98,12 +88,10 @@ impl TrainingBar {
     }
 }
 
-const TEMPLATE: &str = "{bar:30} {msg}  {eta} left";
-
 impl Callback for TrainingBar {
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
         (self.step, self.epochs) = (report.step, report.epochs);
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.drawn() {
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
             let fold = self.fold.as_deref().unwrap_or_default();
@@ -120,20 +108,8 @@ impl Callback for TrainingBar {
         if self.fold.is_some() {
             return Flow::Continue;
         }
-        let line = EpochLine { logs, epochs: self.epochs };
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),
-            None => self.console.note(format_args!("{line}")),
-        }
+        self.bar.note(EpochLine { logs, epochs: self.epochs });
         Flow::Continue
-    }
-}
-
-impl Drop for TrainingBar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 
@@ -156,10 +132,5 @@ mod tests {
             line(&validated),
             "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000"
         );
-    }
-
-    #[test]
-    fn the_template_is_sound() {
-        ProgressStyle::with_template(TEMPLATE).unwrap();
     }
 }
