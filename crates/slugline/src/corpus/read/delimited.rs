@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::error::ReadError;
 use super::layout::Layout;
-use super::options::{LabelUse, ReadOptions};
+use super::options::ReadOptions;
+use super::roles::Roles;
 use super::row::{Row, RowLabels, excerpt, labels_of_field, part_of_field, weight_of_field};
 use super::source::{LONGEST_LINE, Stream};
 use crate::corpus::Place;
@@ -19,12 +20,7 @@ pub(super) struct Delimited {
     record: ByteRecord,
     source: Arc<str>,
     columns: usize,
-    text: Vec<usize>,
-    label: Option<usize>,
-    weight: Option<usize>,
-    split: Option<usize>,
-    keep: Vec<usize>,
-    separator: Option<String>,
+    roles: Roles,
 }
 
 impl Delimited {
@@ -35,7 +31,6 @@ impl Delimited {
         stream: Stream,
     ) -> Self {
         let at = |column: &String| layout.columns.iter().position(|c| c == column);
-        let label = layout.label.as_ref().filter(|_| options.labels != LabelUse::Ignored);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(layout.header)
             .flexible(true)
@@ -52,12 +47,7 @@ impl Delimited {
             record: ByteRecord::new(),
             source: Arc::clone(source),
             columns: layout.columns.len(),
-            text: layout.text.iter().filter_map(at).collect(),
-            label: label.and_then(at),
-            weight: layout.weight.as_ref().and_then(at),
-            split: layout.split.as_ref().and_then(at),
-            keep: options.keep.iter().filter_map(at).collect(),
-            separator: options.label_separator.clone(),
+            roles: Roles::new(layout, options, at),
         }
     }
 
@@ -109,20 +99,20 @@ impl Delimited {
             })
         };
         let mut text = String::new();
-        for (number, &i) in self.text.iter().enumerate() {
+        for (number, &i) in self.roles.text.iter().enumerate() {
             if number > 0 {
                 text.push('\n');
             }
             text.push_str(field(i)?);
         }
-        let labels = match self.label {
+        let labels = match self.roles.label {
             None => RowLabels::None,
-            Some(i) => labels_of_field(field(i)?, self.separator.as_deref())?,
+            Some(i) => labels_of_field(field(i)?, self.roles.separator.as_deref())?,
         };
-        let weight = self.weight.map(|i| weight_of_field(field(i)?)).transpose()?;
-        let part = self.split.map(|i| part_of_field(field(i)?)).transpose()?;
+        let weight = self.roles.weight.map(|i| weight_of_field(field(i)?)).transpose()?;
+        let part = self.roles.split.map(|i| part_of_field(field(i)?)).transpose()?;
         let keep = |&i: &usize| field(i).map(Value::from);
-        let kept = self.keep.iter().map(keep).collect::<Result<_, _>>()?;
+        let kept = self.roles.keep.iter().map(keep).collect::<Result<_, _>>()?;
         Ok(Row { text, labels, weight, part, place, kept })
     }
 }

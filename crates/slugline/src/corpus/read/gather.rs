@@ -81,6 +81,11 @@ impl<'a> Gatherer<'a> {
                 shares.into_iter().map(|(name, share)| (name, share / sum)).collect()
             }
         };
+        let one = !self.shares && self.options.multi_label == Some(false);
+        if one && self.options.labels == LabelUse::Required && labels.len() != 1 {
+            let problem = format!("expected one label, found {}", labels.len());
+            return Err(ReadError::Row { place: row.place, problem });
+        }
         let mut numbered = Vec::with_capacity(labels.len());
         for (name, share) in labels {
             match self.number(name) {

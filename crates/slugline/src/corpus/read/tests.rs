@@ -273,6 +273,13 @@ fn bad_rows_are_named_or_counted() {
     let error = problem("m.csv", b"text,label,w\nx,a,-1\n", &weight);
     assert!(error.ends_with("expected a weight of at least 0, found \"-1\""), "{error}");
 
+    let one = ReadOptions { multi_label: Some(false), ..stop.clone() };
+    let lists = b"{\"text\":\"x\",\"label\":[\"a\"]}\n{\"text\":\"y\",\"label\":[\"a\",\"b\"]}\n";
+    assert_eq!(problem("t.jsonl", lists, &one), "t.jsonl:2: expected one label, found 2");
+    let found =
+        read_bytes("t.jsonl", lists, &ReadOptions { on_error: OnError::Skip, ..one }).unwrap();
+    assert_eq!((found.train.len(), found.skipped.count), (1, 1));
+
     for (name, content) in [("n.csv", &b""[..]), ("o.csv", b" \n"), ("p.csv", b"text,label\n")] {
         assert!(problem(name, content, &skip).ends_with("holds no document"), "{name}");
     }
@@ -282,6 +289,36 @@ fn bad_rows_are_named_or_counted() {
     );
     assert!(
         problem("r", b"just some words\nand more\n", &stop).contains("no format that is known")
+    );
+}
+
+#[test]
+fn files_without_rows_are_passed_over_among_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, content) in [("a.csv", ""), ("b.csv", "text,label\nx,a\n"), ("c.csv", "\n")] {
+        std::fs::write(path(name), content).unwrap();
+    }
+    let all = |names: [&str; 3]| read(&names.map(path), &ReadOptions::default(), &mut |_| {});
+    let found = all(["a.csv", "b.csv", "c.csv"]).unwrap();
+    assert_eq!(texts(&found.train), ["x"]);
+    assert_eq!(found.empty_files, ["a.csv", "c.csv"].map(path));
+    assert!(all(["a.csv", "c.csv", "a.csv"]).unwrap_err().to_string().ends_with("no document"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("grain");
+    std::fs::create_dir(&class).unwrap();
+    std::fs::write(class.join("a.txt"), "wheat").unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(class.join("b.txt")).unwrap();
+    let input = [folder.path().to_str().unwrap().to_owned()];
+    let error = read(&input, &ReadOptions::default(), &mut |_| {}).unwrap_err().to_string();
+    assert!(
+        error.ends_with("b.txt:1: expected a file, found a pipe, a socket or a device"),
+        "{error}"
     );
 }
 
