@@ -1,12 +1,14 @@
 //! The course of a training run.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
 use super::bar::{Bar, Template};
-use super::{Console, QUIET};
+use super::{Console, QUIET, grouped};
 use crate::interrupt;
 
 /// One epoch's scores in a line.
@@ -76,8 +78,14 @@ pub(crate) struct TrainingBar {
 
 impl TrainingBar {
     pub(crate) fn new(console: Console, epochs: usize) -> Self {
-        let bar = Bar::new(console, Template::Steps).ticking();
+        let bar = Bar::new(console, Template::Message).ticking();
         Self { epochs, bar, fold: None, step: 0 }
+    }
+
+    /// Shows on the same bar that something is chosen, before it shows the training.
+    pub(crate) fn choosing(&self) -> Choosing {
+        let fold = self.fold.clone().unwrap_or_default();
+        Choosing { bar: self.bar.drawn().cloned(), fold, steps: AtomicU64::new(0) }
     }
 
     /// A bar for one fold of several, without a line an epoch.
@@ -88,10 +96,32 @@ impl TrainingBar {
     }
 }
 
+/// The course of the trainings by which is chosen, which run side by side and whose steps nobody knows
+/// the number of beforehand.
+pub(crate) struct Choosing {
+    bar: Option<ProgressBar>,
+    fold: String,
+    steps: AtomicU64,
+}
+
+impl Choosing {
+    /// One more step is made.
+    pub(crate) fn step(&self) {
+        let Some(bar) = &self.bar else { return };
+        let steps = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        bar.set_message(format!("{}choosing, step {}", self.fold, grouped(steps)));
+    }
+}
+
 impl Callback for TrainingBar {
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
         (self.step, self.epochs) = (report.step, report.epochs);
         if let Some(bar) = self.bar.drawn() {
+            if bar.length().is_none() {
+                // The time that choosing took says nothing of the time that is left.
+                self.bar.set_template(Template::Steps);
+                bar.reset();
+            }
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
             let fold = self.fold.as_deref().unwrap_or_default();

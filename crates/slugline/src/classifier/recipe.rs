@@ -7,8 +7,8 @@ use crate::corpus::LabelKind;
 use crate::nn::{Activation, Initializer, LearningRate, Loss, Optimizer};
 use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
 
-/// Texts shorter than this on average, in tokens, have few words: pairs of words that occur once and
-/// the parts of words help.
+/// Texts shorter than this on average, in tokens, have few words: sequences of them that occur once, and
+/// parts of words, help.
 const SHORT: f64 = 40.0;
 
 /// Of more documents than this, words tell enough: their beginnings would cost time and memory.
@@ -33,10 +33,11 @@ struct Network {
 }
 
 impl Network {
-    fn of(kind: LabelKind) -> Self {
+    fn of(kind: LabelKind, classes: usize) -> Self {
         match kind {
+            // Few classes lie apart in few directions: more units would cost time and tell no more.
             LabelKind::Single | LabelKind::Soft => {
-                Self { units: 64, dropout: 0.5, rate: 0.05, epsilon: 1e-7 }
+                Self { units: (8 * classes).clamp(16, 64), dropout: 0.5, rate: 0.05, epsilon: 1e-7 }
             }
             // Classes that stand for themselves share the hidden layer, each with its own few
             // documents: a wider one has room for all. Their loss is a mean over the classes, which
@@ -51,11 +52,9 @@ impl Network {
 pub(super) enum Features {
     /// Words and pairs of words.
     Pairs,
-    /// Also beginnings of words.
+    /// Also rarer pairs, and beginnings of words.
     Beginnings,
-    /// Also pairs that occur once.
-    AllPairs,
-    /// Also parts of words.
+    /// Also all pairs, triples, and parts of words.
     Parts,
 }
 
@@ -63,9 +62,8 @@ impl Features {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Pairs => "words, pairs of words",
-            Self::Beginnings => "words, frequent pairs of words, beginnings of words",
-            Self::AllPairs => "words, pairs of words, beginnings of words",
-            Self::Parts => "words, pairs of words, beginnings and parts of words",
+            Self::Beginnings => "words, pairs of words, beginnings of words",
+            Self::Parts => "words, pairs and triples of words, beginnings and parts of words",
         }
     }
 
@@ -79,7 +77,7 @@ impl Features {
         let base = VectorizerOptions {
             analyzer: Self::analyzer(),
             word_ngrams: 2,
-            ngrams: kept(3, 0.5),
+            ngrams: kept(2, 0.5),
             prefix_lengths: vec![4, 6],
             prefixes: kept(2, 0.4),
             max_features: Some(1 << 19),
@@ -90,13 +88,15 @@ impl Features {
             ..VectorizerOptions::default()
         };
         match self {
-            Self::Pairs => VectorizerOptions { prefix_lengths: Vec::new(), ..base },
+            Self::Pairs => {
+                VectorizerOptions { ngrams: kept(3, 0.5), prefix_lengths: Vec::new(), ..base }
+            }
             Self::Beginnings => base,
-            Self::AllPairs => VectorizerOptions { ngrams: kept(1, 0.7), ..base },
             Self::Parts => VectorizerOptions {
-                ngrams: kept(1, 0.5),
-                char_ngrams: Some((3, 5)),
-                chars: kept(3, 0.3),
+                word_ngrams: 3,
+                ngrams: kept(1, 0.7),
+                char_ngrams: Some((3, 3)),
+                chars: kept(3, 0.2),
                 ..base
             },
         }
@@ -113,15 +113,16 @@ pub(crate) fn usual_epochs(samples: usize) -> usize {
 }
 
 /// The settings of everything that is tried for so many documents of so many tokens on average, for
-/// `samples` training documents of them.
+/// `samples` training documents of them and so many classes.
 pub(crate) fn candidates(
     documents: usize,
     samples: usize,
+    classes: usize,
     mean_tokens: f64,
     auto: AutoOptions,
 ) -> Vec<TrainingOptions> {
     let recipes = Recipe::candidates(documents, mean_tokens).into_iter();
-    recipes.map(|recipe| recipe.settings(samples, auto, LabelKind::Single)).collect()
+    recipes.map(|recipe| recipe.settings(samples, classes, auto, LabelKind::Single)).collect()
 }
 
 /// How texts become tokens in all of them.
@@ -140,19 +141,13 @@ pub(super) struct Recipe {
 impl Recipe {
     /// What is tried for so many documents of so many tokens on average, the most costly first.
     pub(super) fn candidates(documents: usize, mean_tokens: f64) -> Vec<Self> {
-        let of = |features, share| Self { features, share };
-        let short = mean_tokens < SHORT;
-        match (short, documents > MANY) {
-            (true, false) => vec![
-                of(Features::Parts, 1.0),
-                of(Features::AllPairs, 1.0),
-                of(Features::AllPairs, 0.5),
-            ],
-            // Long texts have enough to tell them apart; what they differ in is how soon they are
-            // learned.
-            (false, false) => vec![of(Features::Beginnings, 1.0), of(Features::Beginnings, 0.5)],
-            (_, true) => vec![of(Features::Pairs, 1.0), of(Features::Pairs, 0.5)],
-        }
+        let features = match (documents > MANY, mean_tokens < SHORT) {
+            (true, _) => Features::Pairs,
+            (false, true) => Features::Parts,
+            (false, false) => Features::Beginnings,
+        };
+        // What corpora of a kind differ in is how soon they are learned.
+        [1.0, 0.5].map(|share| Self { features, share }).to_vec()
     }
 
     /// Epochs for so many samples: more where there are few.
@@ -160,14 +155,15 @@ impl Recipe {
         (usual_epochs(samples) as f64 * self.share).ceil() as usize
     }
 
-    /// The settings for `samples` training documents with labels of a kind.
+    /// The settings for `samples` training documents with labels of a kind, of so many classes.
     pub(super) fn settings(
         self,
         samples: usize,
+        classes: usize,
         auto: AutoOptions,
         kind: LabelKind,
     ) -> TrainingOptions {
-        let Network { units, dropout, rate, epsilon } = Network::of(kind);
+        let Network { units, dropout, rate, epsilon } = Network::of(kind, classes);
         let epochs = self.epochs(samples);
         let steps = (samples.div_ceil(BATCH) * epochs) as u64;
         TrainingOptions {
@@ -236,7 +232,8 @@ mod tests {
     fn every_recipe_has_settings_in_range() {
         for (documents, tokens) in [(100, 8.0), (100, 200.0), (100_000, 8.0), (100_000, 200.0)] {
             for recipe in Recipe::candidates(documents, tokens) {
-                let options = recipe.settings(documents, AutoOptions::default(), LabelKind::Single);
+                let auto = AutoOptions::default();
+                let options = recipe.settings(documents, 3, auto, LabelKind::Single);
                 options.vectorizer.unwrap().check().unwrap();
                 assert!(options.epochs > 0);
             }
