@@ -58,7 +58,7 @@ impl FromArgs {
     pub(crate) fn plan(&self, training: &TrainingArgs) -> Result<Option<FromPlan>, Failure> {
         let Some(from) = self.from.clone() else { return Ok(None) };
         let mut refused = training.given();
-        refused.extend(training.given_loading());
+        refused.extend(training.loading.given());
         refused.extend(training.features.given());
         refused.retain(|name| !GO_WITH_IT.contains(name));
         refused.extend(training.preset.is_some().then_some("--preset"));
@@ -96,7 +96,7 @@ impl FromArgs {
         };
         let options = ContinueOptions {
             epochs: training.epochs,
-            learning_rate: training.learning_rate,
+            learning_rate: training.optimizer.learning_rate,
             batch_size: training.batch_size,
             validation,
             average: training.average.unwrap_or(usual.average),

@@ -2,6 +2,8 @@
 
 use clap::Parser;
 use slugline::classifier::ClassWeight;
+use slugline::corpus::LabelKind;
+use slugline::nn::Loss;
 
 use super::*;
 
