@@ -1,6 +1,7 @@
 """Makes the golden figures that the network crate is tested against.
 
     python keras_goldens.py small
+    python keras_goldens.py focal
     python keras_goldens.py reuters --data-dir DIR
     python keras_goldens.py all     --data-dir DIR
 
@@ -36,7 +37,7 @@ def _report(line):
 
 def _arguments():
     parser = argparse.ArgumentParser(description="Make the golden figures with Keras.")
-    parser.add_argument("what", choices=("small", "reuters", "all"))
+    parser.add_argument("what", choices=("small", "focal", "reuters", "all"))
     parser.add_argument(
         "--data-dir",
         type=Path,
@@ -50,7 +51,7 @@ def _arguments():
         help="folder to write to (default: %(default)s)",
     )
     arguments = parser.parse_args()
-    if arguments.what != "small":
+    if arguments.what in ("reuters", "all"):
         if arguments.data_dir is None:
             parser.error("give --data-dir or set SLUGLINE_DATA_DIR")
         npz = Path(arguments.data_dir) / "reuters.npz"
@@ -66,6 +67,11 @@ def main():
     if arguments.what in ("small", "all"):
         path = arguments.out / "keras_small.json"
         document = small_networks.golden(_report)
+        golden_json.write(path, {"origin": golden_json.origin(SCRIPT), **document})
+        _report(f"wrote {path}")
+    if arguments.what in ("focal", "all"):
+        path = arguments.out / "keras_focal.json"
+        document = small_networks.focal_golden(_report)
         golden_json.write(path, {"origin": golden_json.origin(SCRIPT), **document})
         _report(f"wrote {path}")
     if arguments.what in ("reuters", "all"):

@@ -57,6 +57,27 @@ def _loss(spec, z, target):
         target = target * (1.0 - smoothing) + 0.5 * smoothing
         losses = np.logaddexp(0.0, z) - target * z
         return losses.mean(axis=1), (_sigmoid(z) - target) / width
+    if name == "categorical_focal_crossentropy":
+        target = target * (1.0 - smoothing) + smoothing / width
+        shifted = z - z.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        p, gamma = np.exp(log_p), spec["gamma"]
+        weight = spec["alpha"] * target
+        losses = -(weight * (1.0 - p) ** gamma * log_p).sum(axis=1)
+        # The derivative by p, and from there through the Jacobian of the softmax.
+        by_p = weight * (gamma * (1.0 - p) ** (gamma - 1.0) * log_p - (1.0 - p) ** gamma / p)
+        return losses, p * (by_p - (by_p * p).sum(axis=1, keepdims=True))
+    if name == "binary_focal_crossentropy":
+        target = target * (1.0 - smoothing) + 0.5 * smoothing
+        p, gamma = _sigmoid(z), spec["gamma"]
+        entropy = np.logaddexp(0.0, z) - target * z
+        rest = 1.0 - (target * p + (1.0 - target) * (1.0 - p))
+        alpha = spec["alpha"]
+        weight = target * alpha + (1.0 - target) * (1.0 - alpha)
+        weight = weight if spec["apply_class_balancing"] else np.ones_like(weight)
+        by_rest = gamma * rest ** (gamma - 1.0) * entropy * (1.0 - 2.0 * target) * p * (1.0 - p)
+        slope = weight * (by_rest + rest**gamma * (p - target))
+        return (weight * rest**gamma * entropy).mean(axis=1), slope / width
     if name == "mean_squared_error":
         return ((z - target) ** 2).mean(axis=1), 2.0 * (z - target) / width
     raise ValueError(f"unknown loss {name!r}")

@@ -15,7 +15,15 @@ LOSS_OUTPUT = {
     "sparse_categorical_crossentropy": ("softmax", "labels"),
     "binary_crossentropy": ("sigmoid", "multi_hot"),
     "mean_squared_error": ("linear", "values"),
+    "categorical_focal_crossentropy": ("softmax", "one_hot"),
+    "binary_focal_crossentropy": ("sigmoid", "multi_hot"),
 }
+FOCAL = {
+    "categorical_focal_crossentropy": {"alpha": 0.25, "gamma": 2.0},
+    "binary_focal_crossentropy": {"alpha": 0.25, "gamma": 2.0, "apply_class_balancing": False},
+}
+# The losses that every optimizer is run with.
+PLAIN = [name for name in LOSS_OUTPUT if name not in FOCAL]
 
 SGD = {"name": "sgd", "learning_rate": 0.05, "schedule": None, "momentum": 0.0, "nesterov": False}
 RMSPROP = {"name": "rmsprop", "learning_rate": 0.01, "schedule": None, "rho": 0.9, "epsilon": 1e-7}
@@ -204,7 +212,12 @@ def _case(name, optimizer, loss_name="categorical_crossentropy", **options):
             }
             for units, activation, penalty in zip((*HIDDEN, CLASSES), activations, penalties)
         ],
-        "loss": {"name": loss_name, "label_smoothing": options.get("smoothing", 0.0)},
+        "loss": {
+            "name": loss_name,
+            "label_smoothing": options.get("smoothing", 0.0),
+            **FOCAL.get(loss_name, {}),
+            **options.get("focal", {}),
+        },
         "target": target,
         "optimizer": optimizer,
         "class_weight": options.get("class_weight"),
@@ -216,7 +229,7 @@ def _case(name, optimizer, loss_name="categorical_crossentropy", **options):
 def _cases():
     cases = []
     for optimizer_name, optimizer in OPTIMIZERS.items():
-        for loss_name in LOSS_OUTPUT:
+        for loss_name in PLAIN:
             cases.append(_case(f"{optimizer_name}/{loss_name}", optimizer, loss_name))
             if optimizer_name == "rmsprop_keras_2_2_4":
                 cases[-1]["origin"] = "numpy float64"
@@ -234,7 +247,7 @@ def _cases():
     class_weight = [1.0, 0.5, 2.0, 0.25, 3.0]
     for loss_name in ("categorical_crossentropy", "sparse_categorical_crossentropy"):
         cases.append(_case(f"class_weight/{loss_name}", SGD, loss_name, class_weight=class_weight))
-    for loss_name in LOSS_OUTPUT:
+    for loss_name in PLAIN:
         cases.append(_case(f"sample_weight/{loss_name}", ADAM, loss_name, use_sample_weight=True))
     for schedule_name, schedule in SCHEDULES.items():
         optimizer = {**SGD, "learning_rate": None, "schedule": schedule}
@@ -243,10 +256,32 @@ def _cases():
         cases.append(_case(f"activation/{activation}", SGD, hidden=(activation, activation)))
     cases.append(_case("activation/tanh_relu", SGD, hidden=("tanh", "relu")))
     cases.append(_case("no_bias/adam", ADAM, start="no_bias", use_bias=False))
-    for loss_name in LOSS_OUTPUT:
+    for loss_name in PLAIN:
         if loss_name != "mean_squared_error":
             slow = {**SGD, "learning_rate": 0.001}
             cases.append(_case(f"saturated/{loss_name}", slow, loss_name, start="saturated"))
+    return cases
+
+
+def _focal_cases():
+    """The focal losses alone, which came later than the others and have a file of their own."""
+    cases = []
+    for loss_name in FOCAL:
+        for optimizer_name in ("sgd", "rmsprop", "adam"):
+            optimizer = OPTIMIZERS[optimizer_name]
+            cases.append(_case(f"{optimizer_name}/{loss_name}", optimizer, loss_name))
+        for gamma in (0.0, 0.5, 1.0, 5.0):
+            # A strong focus leaves small gradients: plain steps must be larger.
+            sgd = {**SGD, "learning_rate": 0.5}
+            focal = {"gamma": gamma, "alpha": 0.75}
+            cases.append(_case(f"gamma_{gamma}/{loss_name}", sgd, loss_name, focal=focal))
+        cases.append(_case(f"label_smoothing/{loss_name}", ADAM, loss_name, smoothing=0.1))
+        cases.append(_case(f"sample_weight/{loss_name}", ADAM, loss_name, use_sample_weight=True))
+    balanced = {"apply_class_balancing": True}
+    for smoothing in (0.0, 0.2):
+        name = f"balanced/smoothing_{smoothing}"
+        options = {"focal": balanced, "smoothing": smoothing}
+        cases.append(_case(name, ADAM, "binary_focal_crossentropy", **options))
     return cases
 
 
@@ -279,6 +314,11 @@ def _keras_optimizer(spec):
 
 def _keras_loss(spec):
     smoothing = spec["label_smoothing"]
+    settings = {key: value for key, value in spec.items() if key != "name"}
+    if spec["name"] == "categorical_focal_crossentropy":
+        return keras.losses.CategoricalFocalCrossentropy(**settings)
+    if spec["name"] == "binary_focal_crossentropy":
+        return keras.losses.BinaryFocalCrossentropy(**settings)
     if spec["name"] == "categorical_crossentropy":
         return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
     if spec["name"] == "binary_crossentropy":
@@ -472,21 +512,17 @@ def _metrics(rng):
     return {"multi_class": multi_class, "multi_label": multi_label}
 
 
-def golden(report):
-    """The whole document of `keras_small.json`, without its origin."""
-    rng = np.random.default_rng(20240513)
-    batches, starts = _batches(rng), _starts(rng)
-    _check_batches(batches)
-    _check_saturated(starts["saturated"], batches)
-    cases = []
-    for case in _cases():
+def _figures(cases, starts, batches, report):
+    """The cases with their results."""
+    figures = []
+    for case in cases:
         start = starts[case["start"]]
         keras_run, numpy_run = _run_keras(case, start, batches), _run_numpy(case, start, batches)
         deviation = _compare(case["name"], keras_run, numpy_run)
         moved = max(np.abs(a["kernel"] - b["kernel"]).max() for a, b in zip(keras_run[1], start))
         assert moved > 1e-2 or case["start"] == "saturated", f"{case['name']}: moved only {moved}"
         losses, weights, prediction = keras_run if case["origin"] == "keras" else numpy_run
-        cases.append(
+        figures.append(
             {
                 **case,
                 "losses": exact(losses),
@@ -497,6 +533,12 @@ def golden(report):
         )
         keras.backend.clear_session()
         report(f"{case['name']}: loss {losses[0]:.4f} → {losses[-1]:.4f}, {deviation}")
+    return figures
+
+
+def _document(cases, starts, batches, report):
+    """A document of cases with what they start from."""
+    figures = _figures(cases, starts, batches, report)
     return {
         "inputs": INPUTS,
         "batches": [
@@ -507,7 +549,23 @@ def golden(report):
             for batch in batches
         ],
         "starts": {name: _stored(layers) for name, layers in starts.items()},
-        "cases": cases,
-        "schedules": _schedule_table(),
-        "metrics": _metrics(rng),
+        "cases": figures,
     }
+
+
+def golden(report):
+    """The whole document of `keras_small.json`, without its origin."""
+    rng = np.random.default_rng(20240513)
+    batches, starts = _batches(rng), _starts(rng)
+    _check_batches(batches)
+    _check_saturated(starts["saturated"], batches)
+    document = _document(_cases(), starts, batches, report)
+    return {**document, "schedules": _schedule_table(), "metrics": _metrics(rng)}
+
+
+def focal_golden(report):
+    """The whole document of `keras_focal.json`, without its origin: on the same batches."""
+    rng = np.random.default_rng(20240513)
+    batches, starts = _batches(rng), _starts(rng)
+    standard = {"standard": starts["standard"]}
+    return _document(_focal_cases(), standard, batches, report)

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, inspect, predict, train, tune,
+    check, completions, datasets, demo, evaluate, inspect, predict, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Train(Box<train::TrainArgs>),
     Tune(Box<tune::TuneArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
+    Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),
     Datasets(datasets::DatasetsArgs),

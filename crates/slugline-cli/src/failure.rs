@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use slugline::check::CheckError;
+use slugline::checkpoint::CheckpointError;
 use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
@@ -59,6 +60,8 @@ pub(crate) enum Failure {
     Tune(#[from] TuneError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl From<NnError> for Failure {

@@ -10,7 +10,7 @@ use crate::kernels::rule::{Decay, Rule};
 use crate::kernels::step::{FeatureStep, RowsMut, add_column_sums, step_dense};
 use crate::kernels::{activation, cpu, matmul};
 use crate::layers::{Activation, Regularizer};
-use crate::loss::{OutputBlock, loss_and_gradient};
+use crate::loss::{LossWeights, OutputBlock, loss_and_gradient};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::model::BLOCK_ROWS;
 use crate::table::Table;
@@ -386,7 +386,15 @@ pub fn kernels(data: &Data) -> Vec<Kernel> {
                 };
                 let loss = Loss::SparseCategoricalCrossentropy;
                 let (losses, delta) = (&mut d.losses, &mut d.delta);
-                loss_and_gradient(loss, &block, &d.targets, None, 1.0, losses, delta);
+                loss_and_gradient(
+                    loss,
+                    &block,
+                    &d.targets,
+                    LossWeights::default(),
+                    1.0,
+                    losses,
+                    delta,
+                );
             },
         ),
         kernel(

@@ -48,8 +48,8 @@ pub use loss::Loss;
 pub use matrix::{CsrMatrix, Matrix, SparseRow, Targets, argmax, to_categorical, to_classes};
 pub use metrics::{Average, ClassCounts, Metric, average_score};
 pub use model::{Parameters, Predictor, Sequential, Summary, SummaryRow};
-pub use optimizer::{EpsilonPlacement, LearningRate, Optimizer, SparseRule};
+pub use optimizer::{EpsilonPlacement, LearningRate, Optimizer, ParameterState, SparseRule};
 pub use training::{
-    BatchReport, Callback, Checkpoint, EarlyStopping, EpochLogs, FitOptions, Flow, History,
-    MAX_THREADS, Scores, StopReason, Validation, with_threads,
+    BatchReport, Callback, CallbackState, Checkpoint, EarlyStopping, EpochLogs, FitOptions, Flow,
+    History, MAX_THREADS, Progress, Scores, StopReason, Validation, WeightAverage, with_threads,
 };

@@ -1,5 +1,7 @@
 //! Losses: the value and the gradient with respect to the last layer's pre-activations.
 
+mod focal;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,30 @@ pub enum Loss {
         /// Share `s` that moves each target towards one half: `y·(1−s) + s/2`. Default 0.
         label_smoothing: f32,
     },
+    /// `−α·Σⱼ (1 − pⱼ)^γ·yⱼ·ln pⱼ`: categorical cross-entropy in which samples that are answered
+    /// well count little (Lin et al. 2017, "Focal Loss for Dense Object Detection"); needs a softmax
+    /// output.
+    CategoricalFocalCrossentropy {
+        /// Factor of the whole, above 0. Default 0.25.
+        alpha: f32,
+        /// How much less the well-answered count, at least 0; 0 for the plain cross-entropy.
+        /// Default 2.
+        gamma: f32,
+        /// As of [`CategoricalCrossentropy`](Self::CategoricalCrossentropy). Default 0.
+        label_smoothing: f32,
+    },
+    /// `mean(w·(1 − p_t)^γ·b)` with the binary cross-entropy `b` of an output and
+    /// `p_t = y·p + (1−y)·(1−p)`, the probability of what is true; needs a sigmoid output.
+    BinaryFocalCrossentropy {
+        /// Whether `w` is `y·α + (1−y)·(1−α)` rather than 1. Default no.
+        apply_class_balancing: bool,
+        /// Weight of yes beside that of no, from 0 to 1. Default 0.25.
+        alpha: f32,
+        /// As of [`CategoricalFocalCrossentropy`](Self::CategoricalFocalCrossentropy). Default 2.
+        gamma: f32,
+        /// As of [`BinaryCrossentropy`](Self::BinaryCrossentropy). Default 0.
+        label_smoothing: f32,
+    },
     /// `mean((p − y)²)` over the outputs.
     MeanSquaredError,
 }
@@ -39,21 +65,35 @@ impl Loss {
         Self::CategoricalCrossentropy { label_smoothing: 0.0 };
     /// Binary cross-entropy without smoothing.
     pub const BINARY_CROSSENTROPY: Self = Self::BinaryCrossentropy { label_smoothing: 0.0 };
+    /// Categorical focal cross-entropy with Keras's defaults.
+    pub const CATEGORICAL_FOCAL_CROSSENTROPY: Self =
+        Self::CategoricalFocalCrossentropy { alpha: 0.25, gamma: 2.0, label_smoothing: 0.0 };
+    /// Binary focal cross-entropy with Keras's defaults.
+    pub const BINARY_FOCAL_CROSSENTROPY: Self = Self::BinaryFocalCrossentropy {
+        apply_class_balancing: false,
+        alpha: 0.25,
+        gamma: 2.0,
+        label_smoothing: 0.0,
+    };
 
     /// Every name that [`by_name`](Self::by_name) knows.
-    pub const NAMES: [&'static str; 4] = [
+    pub const NAMES: [&'static str; 6] = [
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
         "binary_crossentropy",
+        "categorical_focal_crossentropy",
+        "binary_focal_crossentropy",
         "mean_squared_error",
     ];
 
-    /// The loss of a name from [`NAMES`](Self::NAMES), without smoothing.
+    /// The loss of a name from [`NAMES`](Self::NAMES), with Keras's defaults.
     pub fn by_name(name: &str) -> Option<Self> {
         Some(match name {
             "categorical_crossentropy" => Self::CATEGORICAL_CROSSENTROPY,
             "sparse_categorical_crossentropy" => Self::SparseCategoricalCrossentropy,
             "binary_crossentropy" => Self::BINARY_CROSSENTROPY,
+            "categorical_focal_crossentropy" => Self::CATEGORICAL_FOCAL_CROSSENTROPY,
+            "binary_focal_crossentropy" => Self::BINARY_FOCAL_CROSSENTROPY,
             "mean_squared_error" => Self::MeanSquaredError,
             _ => return None,
         })
@@ -65,6 +105,8 @@ impl Loss {
             Self::CategoricalCrossentropy { .. } => "categorical_crossentropy",
             Self::SparseCategoricalCrossentropy => "sparse_categorical_crossentropy",
             Self::BinaryCrossentropy { .. } => "binary_crossentropy",
+            Self::CategoricalFocalCrossentropy { .. } => "categorical_focal_crossentropy",
+            Self::BinaryFocalCrossentropy { .. } => "binary_focal_crossentropy",
             Self::MeanSquaredError => "mean_squared_error",
         }
     }
@@ -73,20 +115,30 @@ impl Loss {
     pub fn label_smoothing(&self) -> f32 {
         match *self {
             Self::CategoricalCrossentropy { label_smoothing }
-            | Self::BinaryCrossentropy { label_smoothing } => label_smoothing,
+            | Self::BinaryCrossentropy { label_smoothing }
+            | Self::CategoricalFocalCrossentropy { label_smoothing, .. }
+            | Self::BinaryFocalCrossentropy { label_smoothing, .. } => label_smoothing,
             Self::SparseCategoricalCrossentropy | Self::MeanSquaredError => 0.0,
         }
     }
 
-    /// Checks that the loss fits the output activation.
-    pub(crate) fn check_output(&self, activation: Activation, units: usize) -> Result<(), NnError> {
-        let wanted = match self {
-            Self::CategoricalCrossentropy { .. } | Self::SparseCategoricalCrossentropy => {
-                Some(Activation::Softmax)
+    /// The activation that the last layer needs: softmax where the outputs are shares of one, sigmoid
+    /// where each stands for itself; `None` for a loss that takes any.
+    pub fn output_activation(&self) -> Option<Activation> {
+        match self {
+            Self::CategoricalCrossentropy { .. }
+            | Self::SparseCategoricalCrossentropy
+            | Self::CategoricalFocalCrossentropy { .. } => Some(Activation::Softmax),
+            Self::BinaryCrossentropy { .. } | Self::BinaryFocalCrossentropy { .. } => {
+                Some(Activation::Sigmoid)
             }
-            Self::BinaryCrossentropy { .. } => Some(Activation::Sigmoid),
             Self::MeanSquaredError => None,
-        };
+        }
+    }
+
+    /// Checks that the loss fits the output activation, and its own settings.
+    pub(crate) fn check_output(&self, activation: Activation, units: usize) -> Result<(), NnError> {
+        let wanted = self.output_activation();
         if let Some(wanted) = wanted.filter(|&wanted| wanted != activation) {
             return Err(NnError::Loss {
                 loss: self.name(),
@@ -103,7 +155,26 @@ impl Loss {
                 expected: "at least 0 and below 1",
             });
         }
-        Ok(())
+        let bad = |name, value: f32, expected| {
+            Err(NnError::Setting { name, value: value.to_string(), expected })
+        };
+        match *self {
+            Self::CategoricalFocalCrossentropy { gamma, .. }
+            | Self::BinaryFocalCrossentropy { gamma, .. }
+                if !(gamma.is_finite() && gamma >= 0.0) =>
+            {
+                bad("gamma", gamma, "a finite number of at least 0")
+            }
+            Self::CategoricalFocalCrossentropy { alpha, .. }
+                if !(alpha.is_finite() && alpha > 0.0) =>
+            {
+                bad("alpha", alpha, "a finite number above 0")
+            }
+            Self::BinaryFocalCrossentropy { alpha, .. } if !(0.0..=1.0).contains(&alpha) => {
+                bad("alpha", alpha, "from 0 to 1")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the loss fits the targets.
@@ -150,6 +221,16 @@ pub(crate) struct OutputBlock<'a> {
     pub(crate) samples: &'a [usize],
 }
 
+/// How much samples and answers count.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LossWeights<'a> {
+    /// Factor of each sample's loss; 1 each without.
+    pub(crate) sample: Option<&'a [f32]>,
+    /// Factor `w` of each output's loss where its target is 1: `1 + y·(w − 1)`. For the losses of
+    /// independent outputs.
+    pub(crate) positive: Option<&'a [f32]>,
+}
+
 /// Adds each row's weighted loss to `losses`, and puts into `gradient` the derivative of
 /// `scale · Σ weight·loss` — with respect to the pre-activations for the cross-entropies, with
 /// respect to the outputs for the mean squared error. An empty `gradient` asks for the losses alone.
@@ -159,20 +240,21 @@ pub(crate) fn loss_and_gradient(
     loss: Loss,
     block: &OutputBlock<'_>,
     targets: &Targets,
-    sample_weight: Option<&[f32]>,
+    weights: LossWeights<'_>,
     scale: f32,
     losses: &mut Vec<f64>,
     gradient: &mut [f32],
 ) {
     let OutputBlock { units, stride, .. } = *block;
     for (r, &sample) in block.samples.iter().enumerate() {
-        let weight = sample_weight.map_or(1.0, |w| w[sample]);
+        let weight = weights.sample.map_or(1.0, |w| w[sample]);
         let gradient = gradient.get_mut(r * stride..r * stride + units).unwrap_or_default();
         let row = OutputRow {
             p: &block.outputs[r * stride..][..units],
             logits: &block.logits[r * stride..][..units],
             log_sum: block.log_sums.get(r).copied().unwrap_or_default(),
             factor: weight * scale,
+            positive: weights.positive,
         };
         let value = match targets {
             Targets::Classes(labels) => row.label(loss, labels[sample], gradient),
@@ -188,6 +270,7 @@ struct OutputRow<'a> {
     logits: &'a [f32],
     log_sum: f64,
     factor: f32,
+    positive: Option<&'a [f32]>,
 }
 
 impl OutputRow<'_> {
@@ -232,17 +315,43 @@ impl OutputRow<'_> {
                 y.zip(self.logits).map(|(y, &z)| f64::from(y) * (self.log_sum - f64::from(z))).sum()
             }
             Loss::BinaryCrossentropy { label_smoothing } => {
-                let y = smoothed(label_smoothing, label_smoothing / 2.0);
-                for ((g, p), y) in gradient.iter_mut().zip(self.p).zip(y.clone()) {
+                let smooth = smoothed(label_smoothing, label_smoothing / 2.0);
+                for ((g, p), y) in gradient.iter_mut().zip(self.p).zip(smooth.clone()) {
                     *g = (p - y) * (self.factor / n);
                 }
-                let sum: f64 = y
+                self.weigh_positives(y.clone(), gradient);
+                let sum: f64 = smooth
                     .zip(self.logits)
-                    .map(|(y, &z)| {
-                        let (y, z) = (f64::from(y), f64::from(z));
-                        z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))
+                    .zip(self.positive_factors(y))
+                    .map(|((y, &z), factor)| {
+                        f64::from(factor) * focal::binary_crossentropy(f64::from(y), f64::from(z))
                     })
                     .sum();
+                sum / f64::from(n)
+            }
+            Loss::CategoricalFocalCrossentropy { alpha, gamma, label_smoothing } => {
+                let y = smoothed(label_smoothing, label_smoothing / n);
+                let focal = focal::Categorical { alpha, gamma, log_sum: self.log_sum };
+                focal.loss_and_gradient(y, self.logits, self.factor, gradient)
+            }
+            Loss::BinaryFocalCrossentropy {
+                apply_class_balancing,
+                alpha,
+                gamma,
+                label_smoothing,
+            } => {
+                let smooth = smoothed(label_smoothing, label_smoothing / 2.0);
+                let focal =
+                    focal::Binary { balance: apply_class_balancing.then_some(alpha), gamma };
+                let factors = self.positive_factors(y);
+                let mut sum = 0.0;
+                for (j, ((y, &z), factor)) in smooth.zip(self.logits).zip(factors).enumerate() {
+                    let (loss, slope) = focal.loss_and_slope(f64::from(y), f64::from(z));
+                    sum += f64::from(factor) * loss;
+                    if let Some(g) = gradient.get_mut(j) {
+                        *g = (slope * f64::from(factor * self.factor / n)) as f32;
+                    }
+                }
                 sum / f64::from(n)
             }
             Loss::MeanSquaredError => {
@@ -253,6 +362,19 @@ impl OutputRow<'_> {
                     self.p.iter().zip(y).map(|(&p, y)| (f64::from(p) - f64::from(y)).powi(2)).sum();
                 sum / f64::from(n)
             }
+        }
+    }
+
+    /// The factor of each output's loss.
+    fn positive_factors(&self, y: impl Iterator<Item = f32>) -> impl Iterator<Item = f32> {
+        let weight = |j: usize| self.positive.and_then(|all| all.get(j)).copied().unwrap_or(1.0);
+        y.enumerate().map(move |(j, y)| 1.0 + y * (weight(j) - 1.0))
+    }
+
+    /// Multiplies the gradient of each output by its factor.
+    fn weigh_positives(&self, y: impl Iterator<Item = f32>, gradient: &mut [f32]) {
+        if self.positive.is_some() {
+            gradient.iter_mut().zip(self.positive_factors(y)).for_each(|(g, factor)| *g *= factor);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Small networks against real Keras: losses step by step, final weights, predictions, schedules.
 //!
-//! `golden/keras_small.json` names the versions and the script that made it
+//! `golden/keras_small.json` (and `keras_focal.json`, of the focal losses) names the versions and the script that made it
 //! (`scripts/goldens/keras_goldens.py`). Every case starts from stored weights and takes twelve steps
 //! over four stored batches.
 
@@ -14,7 +14,11 @@ use slugline_nn::*;
 const TOLERANCE: f64 = 1e-4;
 
 fn golden() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/keras_small.json");
+    golden_file("keras_small.json")
+}
+
+fn golden_file(name: &str) -> Value {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -145,6 +149,17 @@ fn loss(value: &Value) -> Loss {
     match Loss::by_name(value["name"].as_str().unwrap()).unwrap() {
         Loss::CategoricalCrossentropy { .. } => Loss::CategoricalCrossentropy { label_smoothing },
         Loss::BinaryCrossentropy { .. } => Loss::BinaryCrossentropy { label_smoothing },
+        Loss::CategoricalFocalCrossentropy { .. } => Loss::CategoricalFocalCrossentropy {
+            alpha: number(value, "alpha") as f32,
+            gamma: number(value, "gamma") as f32,
+            label_smoothing,
+        },
+        Loss::BinaryFocalCrossentropy { .. } => Loss::BinaryFocalCrossentropy {
+            apply_class_balancing: value["apply_class_balancing"].as_bool().unwrap(),
+            alpha: number(value, "alpha") as f32,
+            gamma: number(value, "gamma") as f32,
+            label_smoothing,
+        },
         other => other,
     }
 }
@@ -190,7 +205,17 @@ fn targets(batch: &Value, field: &str) -> Targets {
 
 #[test]
 fn every_optimizer_and_loss_follows_keras_step_by_step() {
-    let golden = golden();
+    let compared = follow(&golden());
+    assert_eq!(compared, 76, "cases of the golden file, but for the one with `cycle`");
+}
+
+#[test]
+fn focal_losses_follow_keras_step_by_step() {
+    assert_eq!(follow(&golden_file("keras_focal.json")), 20);
+}
+
+/// Trains every case of a golden file and compares; gives the number of cases.
+fn follow(golden: &Value) -> usize {
     let batches = golden["batches"].as_array().unwrap();
     let inputs: Vec<CsrMatrix> =
         batches.iter().map(|b| CsrMatrix::from_dense(&matrix(&b["x"])).unwrap()).collect();
@@ -233,7 +258,7 @@ fn every_optimizer_and_loss_follows_keras_step_by_step() {
         assert_close(name, "prediction", &prediction, &numbers(&case["prediction"]));
         compared += 1;
     }
-    assert_eq!(compared, 76, "cases of the golden file, but for the one with `cycle`");
+    compared
 }
 
 #[test]

@@ -213,6 +213,46 @@ fn a_weight_of_zero_takes_a_sample_out_and_class_weights_multiply() {
 }
 
 #[test]
+fn weights_of_positive_answers_are_those_of_the_samples_that_have_them() {
+    let (x, labels) = data(48);
+    // One output: yes for the samples of class 1.
+    let yes: Vec<f32> = labels.iter().map(|&label| f32::from(u8::from(label == 1))).collect();
+    let y = Targets::from(Matrix::new(48, 1, yes.clone()).unwrap());
+    for loss in [Loss::BINARY_CROSSENTROPY, Loss::BINARY_FOCAL_CROSSENTROPY] {
+        let train = |options: FitOptions<'_>| {
+            let layers = [Dense::new(1).activation(Activation::Sigmoid).into()];
+            let mut model = Sequential::new(20, layers, 5).unwrap();
+            model.compile(Optimizer::adam(), loss, &[]).unwrap();
+            let history = model.fit(&x, &y, &options).unwrap();
+            (model.weights(), history.series("loss"))
+        };
+        let weights: Vec<f32> = yes.iter().map(|y| 1.0 + 3.0 * y).collect();
+        let by_output = train(FitOptions { positive_weight: Some(&[4.0]), ..options(3) });
+        assert_eq!(by_output, train(FitOptions { sample_weight: Some(&weights), ..options(3) }));
+        assert_ne!(by_output, train(options(3)));
+    }
+    let refused = |loss, weights: &[f32]| {
+        let output = if loss == Loss::CATEGORICAL_CROSSENTROPY {
+            Activation::Softmax
+        } else {
+            Activation::Sigmoid
+        };
+        let layers = [Dense::new(1).activation(output).into()];
+        let mut model = Sequential::new(20, layers, 5).unwrap();
+        model.compile(Optimizer::adam(), loss, &[]).unwrap();
+        let options = FitOptions { positive_weight: Some(weights), ..options(1) };
+        model.fit(&x, &y, &options).unwrap_err().to_string()
+    };
+    for (message, want) in [
+        (refused(Loss::CATEGORICAL_CROSSENTROPY, &[1.0]), "outputs are not independent"),
+        (refused(Loss::BINARY_CROSSENTROPY, &[1.0, 2.0]), "expected 1, got 2"),
+        (refused(Loss::BINARY_CROSSENTROPY, &[-1.0]), "weight of positive answers = -1 (class 0)"),
+    ] {
+        assert!(message.contains(want), "{message:?} should contain {want:?}");
+    }
+}
+
+#[test]
 fn lazy_rules_leave_absent_features_alone_and_dense_rules_move_them() {
     let mut x = CsrMatrix::with_cols(3);
     x.push_row(&[0, 1], &[1.0, 1.0]).unwrap();

@@ -7,10 +7,12 @@
 //! 3. [`text`]: text to sparse feature rows
 //! 4. [`nn`]: the network over them (the crate `slugline-nn`)
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
-//! 6. [`evaluation`]: scores, and the baselines to hold them against
-//! 7. [`tune`]: better settings by search, and plain grids
-//! 8. [`model_file`]: a classifier as one file, checked before it answers
-//! 9. [`plot`]: pictures of what was found
+//! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
+//! 7. [`evaluation`]: scores, and the baselines to hold them against
+//! 8. [`tune`]: better settings by search, and plain grids
+//! 9. [`model_file`]: a classifier as one file, checked before it answers
+//! 10. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
+//! 11. [`plot`]: pictures of what was found
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -26,8 +28,11 @@
 //! ```
 
 pub mod check;
+pub mod checkpoint;
 pub mod classifier;
+mod container;
 pub mod corpus;
+pub mod decision;
 pub mod evaluation;
 mod hex;
 pub mod model_file;

@@ -37,7 +37,7 @@ fn large() -> Classifier {
     let layers =
         [Dense::new(64).into(), Dense::new(classes).activation(Activation::Softmax).into()];
     let vectorizer = MultiHotVectorizer::from_parts(
-        small.vectorizer().words().clone(),
+        small.vectorizer().words().unwrap().clone(),
         small.vectorizer().as_multi_hot().unwrap().options().clone(),
         width,
     );

@@ -1,4 +1,6 @@
-//! `slugline datasets`: the corpora that are known by name.
+//! `slugline datasets`: the corpora that are known by name, and what files hold.
+
+mod files;
 
 use std::io::Write;
 
@@ -7,7 +9,7 @@ use serde_json::json;
 use slugline::corpus::{Corpus, Dataset, Description, Location, PartDescription, SequenceOptions};
 
 use crate::failure::Failure;
-use crate::options::{DataArgs, Part, dataset};
+use crate::options::{Data, DataArgs, Part, ReadArgs, dataset};
 use crate::output::{
     Align, BEST, Console, DownloadBar, HEADING, QUIET, STRONG, Table, grouped, out, wrapped,
     write_json,
@@ -35,19 +37,37 @@ JSON (stable; more fields may be added): a list of
         #[command(flatten)]
         files: DataArgs,
     },
-    /// Describe a dataset: documents, classes and their sizes, lengths, vocabulary
+    /// Describe a dataset or files: documents, classes and their sizes, lengths, vocabulary
+    ///
+    /// Of files is told what they were taken for, how many rows are bad and why; nothing is written.
     #[command(after_long_help = "\
 Examples:
   slugline datasets info sample
   slugline datasets info reuters --format json | jq .train.lengths
+  slugline datasets info tickets.csv
+  slugline datasets info 'news-*.parquet' --text title,body --format json | jq .classes
 
-JSON (stable; more fields may be added): one object with
+JSON of a corpus (stable; more fields may be added): one object with
   name, description, ranked_words, vocabulary, largest_id
   train, test           {documents, total_ids, lengths: {min, median, mean, max}}
-  classes               a list of {name, train, test}: numbers of documents")]
+  classes               a list of {name, train, test}: numbers of documents
+
+JSON of files: one object with
+  layouts               what each file was taken for
+  content, label_kind   text or features; single, multi or soft
+  train                 {documents, total_tokens, lengths, empty_texts, unlabelled}
+  validation, test      the same, null where files have no such part
+  classes               a list of {name, train, validation, test}
+  bad_rows              how many
+  bad_row_list          the first 100: {source, row, problem}")]
     Info {
+        /// A dataset (sample, reuters, reuters-clean), or files as for `train`
+        #[arg(value_name = "DATA", required = true)]
+        data: Vec<String>,
         #[command(flatten)]
-        data: NameArgs,
+        read: Box<ReadArgs>,
+        #[command(flatten)]
+        files: DataArgs,
         /// Number of word ids, as in `train --max-features`; 0 for all [default: 10000]
         #[arg(long, value_name = "N", default_value_t = 10_000, hide_default_value = true)]
         max_features: u32,
@@ -114,7 +134,12 @@ impl DatasetsArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         match &self.action {
             Action::List { files } => list(files, console),
-            Action::Info { data, max_features } => info(data, *max_features, console),
+            Action::Info { data, read, files, max_features } => match Data::of(data) {
+                Data::Files(inputs) => files::info(&read.look(&inputs, console)?, console),
+                Data::Dataset(name) => {
+                    info(&NameArgs { name, files: files.clone() }, *max_features, console)
+                }
+            },
             Action::Show { data, number, split, max_features } => {
                 show(data, *number, *split, *max_features, console)
             }

@@ -1,19 +1,28 @@
 //! `slugline evaluate`: the scores of a model beside those of not looking at the text.
 
+mod tables;
+
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use serde_json::{Value, json};
 use slugline::classifier::Classifier;
 use slugline::corpus::Documents;
-use slugline::evaluation::{ClassScores, Evaluation};
+use slugline::evaluation::{Bootstrap, Evaluation, EvaluationOptions};
 use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{Data, DataArgs, Part, ReadArgs, threads};
-use crate::output::{Align, BEST, Console, HEADING, QUIET, Table, grouped, out, score, write_json};
+use crate::options::{AnswerArgs, Data, DataArgs, Part, ReadArgs, confidence, positive, threads};
+use crate::output::{Align, Console, HEADING, QUIET, Table, grouped, out, write_json};
+use tables::{
+    by, class_table, decided_table, decisions_table, means_table, reliability_table,
+    risk_coverage_table,
+};
+
+pub(super) use tables::scores_table;
 
 /// Score a model on a corpus, beside the baselines
 ///
@@ -35,10 +44,32 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = threads())]
     threads: usize,
+    /// The k of the top-k accuracies, with commas
+    #[arg(long, value_name = "K,…", value_delimiter = ',', value_parser = positive(),
+        default_values_t = EvaluationOptions::default().top_k)]
+    top_k: Vec<usize>,
+    /// Draws of documents by which intervals are found, 0 for none
+    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().resamples,
+        value_parser = draws())]
+    bootstrap: usize,
+    /// Share of the draws that lies within an interval
+    #[arg(long, value_name = "SHARE", default_value_t = Bootstrap::default().confidence,
+        value_parser = confidence)]
+    confidence: f64,
+    /// Settles the draws
+    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().seed)]
+    bootstrap_seed: u64,
+    #[command(flatten)]
+    answers: AnswerArgs,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
     files: DataArgs,
+}
+
+/// A number of draws of documents.
+fn draws() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=1_000_000)
 }
 
 const AFTER_HELP: &str = "\
@@ -48,22 +79,53 @@ Examples:
   slugline evaluate reuters.slug reuters --verbose
   slugline evaluate reuters.slug reuters --format json | jq .accuracy
 
+  slugline evaluate tickets.slug tickets-of-june.csv --min-confidence 0.6 --bootstrap 0
+
+Scores are scikit-learn's, with zero_division=0. Where documents have one class they are of the most
+probable class, whatever the thresholds; of multi-label answers, of the labels that reach theirs. Soft
+labels are scored by the class with the largest share, and by their cross-entropy. ROC-AUC and average
+precision are of each class against the rest; classes without documents have none and do not count in
+the means. What thresholds and `unknown` do stands apart.
+
+Intervals are percentiles of a bootstrap: the documents are drawn again with replacement. All scores
+have one but the calibration error; ROC-AUC and average precision have none where documents times
+classes are more than 2,097,152.
+
 Baselines, which a model has to beat:
   majority              always answering with the largest class of the training documents
   random permutation    answering with the true labels in random order (the expected score)
 
 JSON (stable; more fields may be added): one object with
   model, data, split    what was scored on what
-  samples               number of documents
-  loss, accuracy        log loss of the calibrated probabilities; as in training for a numbered
+  samples, label_kind   number of documents; single, multi or soft
+  loss                  log loss, for soft labels the cross-entropy; as in training for a numbered
                         corpus
+  accuracy              share of right answers; for multi-label, of documents with all labels right
   macro_f1, weighted_f1 mean F1 of the classes, plain and weighted by their documents
+  balanced_accuracy, top_K_accuracy, mcc, log_loss, brier,
+  macro_precision, macro_recall, micro_precision, micro_recall, micro_f1, weighted_precision,
+  weighted_recall, macro_roc_auc, weighted_roc_auc, macro_average_precision,
+  weighted_average_precision
+                        what their names say; brier is summed over three or more classes
+  roc_auc, average_precision            of the second of two classes, where there are two
+  cross_entropy                         of soft labels
+  hamming_loss, samples_precision, samples_recall, samples_f1, micro_roc_auc,
+  micro_average_precision               of multi-label answers, without mcc, balanced and top-k accuracy
+  intervals             {score: [low, high]}, also for decisions' coverage and answered_accuracy; absent
+                        with --bootstrap 0
+  bootstrap             {resamples, confidence, seed}; absent with --bootstrap 0
   baselines             {majority, random_permutation}: accuracies
-  classes               a list of {name, precision, recall, f1, support}
-  confusion             documents by true class (row) and answer (column)
+  classes               a list of {name, precision, recall, f1, support, predicted, roc_auc,
+                        average_precision}; the last two may be null
+  confusion             documents by true class (row) and most probable class (column); absent for
+                        multi-label
   ece, mce, bins        expected and largest calibration error, and the reliability table:
-                        {samples, confidence, accuracy} for each of 15 bins of confidence; absent
-                        for a numbered corpus";
+                        {samples, confidence, accuracy} for each of 15 bins of confidence; for
+                        multi-label ece is the mean over the classes, and the bins hold all labels
+  decisions             what thresholds and `unknown` do: {answered, unknown, reasons, coverage, accuracy
+                        (of the answers; null without any), macro_precision, macro_recall, macro_f1,
+                        classes (with thresholds: name, threshold, support, predicted, precision,
+                        recall, f1), risk_coverage (a list of {coverage, min_confidence, accuracy})}";
 
 /// Classes shown without `--verbose`, from the largest on and from the worst on.
 const SHOWN_LARGEST: usize = 8;
@@ -73,7 +135,15 @@ const SHOWN_PAIRS: usize = 5;
 
 impl EvaluateArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
-        let classifier = open_model(&self.model)?;
+        let classifier = self.answers.apply(open_model(&self.model)?)?;
+        let options = EvaluationOptions {
+            top_k: self.top_k.clone(),
+            bootstrap: Bootstrap {
+                resamples: self.bootstrap,
+                confidence: self.confidence,
+                seed: self.bootstrap_seed,
+            },
+        };
         let data = self.data(&classifier)?;
         let name = data.name();
         let evaluation = if let (Data::Dataset(dataset), Some(vectorizer)) =
@@ -83,10 +153,12 @@ impl EvaluateArgs {
             classifier.check_corpus(&corpus)?;
             note_other_documents(console, &classifier, &corpus.fingerprint());
             let documents = self.split.of(&corpus);
-            with_threads(self.threads, || classifier.evaluate(documents))??
+            with_threads(self.threads, || classifier.evaluate_with(documents, &options))??
         } else {
             let documents = self.documents(&data, &classifier, console)?;
-            with_threads(self.threads, || classifier.evaluate_documents(&documents, &name))??
+            with_threads(self.threads, || {
+                classifier.evaluate_documents_with(&documents, &name, &options)
+            })??
         };
         if console.json() {
             write_json(&self.as_json(&name, &evaluation)?)
@@ -159,9 +231,21 @@ impl EvaluateArgs {
             e.classes.len()
         )?;
         writeln!(out, "{}", scores_table(e))?;
+        if let Some(table) = decisions_table(e) {
+            writeln!(out, "{HEADING}Answers{HEADING:#}\n{table}")?;
+        }
         let by_size = by(e, |class| std::cmp::Reverse(class.support));
         if console.verbose {
+            writeln!(out, "{HEADING}Means{HEADING:#}\n{}", means_table(e))?;
             writeln!(out, "{HEADING}Classes{HEADING:#}\n{}", class_table(&by_size))?;
+            if !e.decisions.classes.is_empty() {
+                writeln!(out, "{HEADING}By thresholds{HEADING:#}\n{}", decided_table(e))?;
+            }
+            if !e.decisions.risk_coverage.is_empty() {
+                let table = risk_coverage_table(e);
+                writeln!(out, "{HEADING}Confident answers alone{HEADING:#}\n{table}")?;
+            }
+            writeln!(out, "{HEADING}Calibration{HEADING:#}\n{}", reliability_table(e))?;
         } else {
             let largest = &by_size[..by_size.len().min(SHOWN_LARGEST)];
             writeln!(out, "{HEADING}Largest classes{HEADING:#}\n{}", class_table(largest))?;
@@ -178,9 +262,11 @@ impl EvaluateArgs {
         for (truth, answer, count) in pairs {
             table.row([&e.classes[truth].name, &e.classes[answer].name, &grouped(count)]);
         }
-        write!(out, "{HEADING}Most often confused{HEADING:#}\n{table}")?;
+        if !e.confusion.is_empty() {
+            writeln!(out, "{HEADING}Most often confused{HEADING:#}\n{table}")?;
+        }
         if !console.verbose {
-            writeln!(out, "\n{QUIET}All classes and pairs: --verbose{QUIET:#}")?;
+            writeln!(out, "{QUIET}All classes, means, pairs and calibration: --verbose{QUIET:#}")?;
         }
         out.flush()?;
         Ok(())
@@ -195,44 +281,4 @@ fn note_other_documents(console: Console, classifier: &Classifier, fingerprint: 
              trained on"
         ));
     }
-}
-
-/// The scores beside the baselines.
-pub(super) fn scores_table(e: &Evaluation) -> Table {
-    let mut table = Table::pairs();
-    table.row([&"accuracy", &format_args!("{BEST}{}{BEST:#}", score(e.accuracy))]);
-    let Evaluation { baselines, .. } = e;
-    table.row([&"  always the largest class", &score(baselines.majority)]);
-    table.row([&"  random permutation", &score(baselines.random_permutation)]);
-    table.row([&"macro F1", &score(e.macro_f1)]);
-    table.row([&"weighted F1", &score(e.weighted_f1)]);
-    table.row([&"loss", &score(e.loss)]);
-    if let Some(reliability) = &e.reliability {
-        table.row([&"calibration error (ECE)", &score(reliability.ece)]);
-    }
-    table
-}
-
-/// The classes that have documents, in the order of a key.
-fn by<K: Ord>(e: &Evaluation, key: impl Fn(&ClassScores) -> K) -> Vec<&ClassScores> {
-    let mut classes: Vec<_> = e.classes.iter().filter(|class| class.support > 0).collect();
-    classes.sort_by_key(|class| key(class));
-    classes
-}
-
-fn class_table(classes: &[&ClassScores]) -> Table {
-    let right = Align::Right;
-    let mut table = Table::new([
-        ("class", Align::Left),
-        ("documents", right),
-        ("precision", right),
-        ("recall", right),
-        ("F1", right),
-    ]);
-    for class in classes {
-        let ClassScores { name, precision, recall, f1, support } = class;
-        let shown = [*precision, *recall, *f1].map(|value| format!("{value:.3}"));
-        table.row([name, &grouped(*support), &shown[0], &shown[1], &shown[2]]);
-    }
-    table
 }

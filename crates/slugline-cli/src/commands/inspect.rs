@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord};
+use slugline::classifier::{
+    Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord,
+};
 use slugline::corpus::SequenceOptions;
+use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
 use slugline::nn::{History, StopReason, Summary};
-use slugline::text::MultiHotVectorizer;
+use slugline::text::{MultiHotVectorizer, Vocabulary};
 use slugline::tune::TuneRecord;
 
 use super::open_model;
@@ -17,7 +20,7 @@ use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
     Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
-    score, wrapped, write_json,
+    score, score_of, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -35,14 +38,16 @@ JSON (stable; more fields may be added): one object with
   words                 number of words that the model knows
   settings, loading     the settings of the training and of the corpus; loading is null for a model
                         that reads text without numbers
-  calibration           what calibrates the probabilities: {kind: none, temperature or mixture,
-                        and its numbers}
+  calibration           what calibrates the probabilities: {kind: none, temperature, mixture or
+                        platt, and its numbers}
+  decisions             {thresholds, fitted: {aim, documents, classes}, min_confidence,
+                        max_unknown_words}: see `slugline help threshold`
   auto                  what was tried and chosen; null with settings given
   tune                  the search of `slugline tune`; null without one
   cross_validation      the scores of train --folds, as there; null without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
-  provenance            {slugline_version, command, corpus, class_counts}")]
+  provenance            {slugline_version, command, corpus, ancestor, class_counts}")]
 pub(crate) struct InspectArgs {
     /// The model file
     model: PathBuf,
@@ -59,6 +64,7 @@ struct Report<'a> {
     settings: &'a TrainingOptions,
     loading: Option<&'a SequenceOptions>,
     calibration: &'a Calibration,
+    decisions: &'a Decisions,
     auto: Option<&'a AutoRecord>,
     tune: Option<&'a TuneRecord>,
     cross_validation: Option<FoldsReport<'a>>,
@@ -74,6 +80,7 @@ struct Provenance<'a> {
     slugline_version: &'a str,
     command: Option<&'a str>,
     corpus: &'a CorpusRecord,
+    ancestor: Option<&'a Ancestor>,
     class_counts: &'a [u64],
 }
 
@@ -99,10 +106,11 @@ impl InspectArgs {
             size_bytes: size,
             summary: classifier.network().summary(),
             classes: classifier.class_names(),
-            words: classifier.vectorizer().words().len(),
+            words: classifier.vectorizer().words().map_or(0, Vocabulary::len),
             settings: &record.options,
             loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
             calibration: classifier.calibration(),
+            decisions: classifier.decisions(),
             auto: record.auto.as_ref(),
             tune: record.tune.as_ref(),
             cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
@@ -114,6 +122,7 @@ impl InspectArgs {
                 slugline_version: &record.slugline_version,
                 command: record.command.as_deref(),
                 corpus: &record.corpus,
+                ancestor: record.ancestor.as_ref(),
                 class_counts: &record.class_counts,
             },
         })
@@ -124,10 +133,13 @@ impl InspectArgs {
         let mut out = out();
         writeln!(
             out,
-            "{HEADING}{}{HEADING:#}: {} classes, {} words, {}\n",
+            "{HEADING}{}{HEADING:#}: {} classes, {}, {}\n",
             self.model.display(),
             classifier.class_names().len(),
-            grouped(classifier.vectorizer().words().len()),
+            match classifier.vectorizer().words() {
+                Some(words) => format!("{} words", grouped(words.len())),
+                None => format!("{} features", grouped(classifier.vectorizer().width())),
+            },
             bytes(size)
         )?;
         writeln!(out, "{HEADING}Network{HEADING:#}")?;
@@ -142,9 +154,19 @@ impl InspectArgs {
         }
         write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
         if console.verbose {
-            let mut table = Table::new([("class", Align::Left), ("training part", Align::Right)]);
-            for (name, count) in classifier.class_names().iter().zip(&record.class_counts) {
-                table.row([name, &grouped(*count)]);
+            let thresholds = &classifier.decisions().thresholds;
+            let heading = if thresholds.is_empty() { "" } else { "threshold" };
+            let right = Align::Right;
+            let mut table =
+                Table::new([("class", Align::Left), ("training part", right), (heading, right)]);
+            let classes = classifier.class_names().iter().zip(&record.class_counts);
+            for (i, (name, count)) in classes.enumerate() {
+                let threshold = match thresholds.get(i) {
+                    None => String::new(),
+                    Some(&threshold) if threshold > 1.0 => "never".to_owned(),
+                    Some(threshold) => format!("{threshold:.4}"),
+                };
+                table.row([name, &grouped(*count), &threshold]);
             }
             write!(out, "\n{HEADING}Classes{HEADING:#}\n{table}")?;
         } else {
@@ -167,6 +189,11 @@ fn settings_table(classifier: &Classifier) -> Table {
         settings.retain(|setting| setting.name != "max-features");
         settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
     }
+    if let Some(vectorizer) = classifier.vectorizer().as_features() {
+        settings.retain(|setting| setting.name != "max-features");
+        let width = vectorizer.width().to_string();
+        settings.insert(0, Setting { name: "given features", value: width });
+    }
     let mut figure =
         |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
     match classifier.calibration() {
@@ -176,6 +203,25 @@ fn settings_table(classifier: &Classifier) -> Table {
             figure("temperature", mixture.temperature);
             figure("label noise", mixture.noise);
         }
+        Calibration::Platt { scales, .. } => {
+            let value = format!("Platt's, for each of {} classes", scales.len());
+            settings.push(Setting { name: "calibration", value });
+        }
+    }
+    // What decides on answers may have been changed since the training.
+    let answers = ["threshold", "min-confidence", "max-unknown-words"];
+    settings.retain(|setting| !answers.contains(&setting.name));
+    let decisions = classifier.decisions();
+    if !decisions.are_default() {
+        let thresholds = match (&decisions.fitted, decisions.thresholds.as_slice()) {
+            (Some(fitted), _) => fitted.aim.to_string(),
+            (None, []) => "none".to_owned(),
+            (None, [first, ..]) => first.to_string(),
+        };
+        let limits = [decisions.min_confidence, decisions.max_unknown_words];
+        let values = [thresholds, limits[0].to_string(), limits[1].to_string()];
+        let pairs = answers.into_iter().zip(values);
+        settings.extend(pairs.map(|(name, value)| Setting { name, value }));
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
@@ -195,7 +241,10 @@ const SHOWN_BESIDE_BEST: usize = 2;
 /// The scores of each epoch; the best one stands out.
 fn history_table(history: &History, all: bool) -> Table {
     let right = Align::Right;
-    let keys = ["loss", "accuracy", "val_loss", "val_accuracy"];
+    let keys = match score_of(history) {
+        "accuracy" => ["loss", "accuracy", "val_loss", "val_accuracy"],
+        _ => ["loss", "micro_f1", "val_loss", "val_micro_f1"],
+    };
     let mut table = Table::new([
         ("epoch", right),
         (keys[0], right),
@@ -220,9 +269,9 @@ fn history_table(history: &History, all: bool) -> Table {
             table.row([&"⋮"]);
         }
         let value = |key| logs.get(key).map_or_else(|| "–".to_owned(), score);
-        let [loss, accuracy, val_loss, val_accuracy] = keys.map(value);
+        let [loss, reached, val_loss, val_reached] = keys.map(value);
         let cells: [&dyn std::fmt::Display; 5] =
-            [&logs.epoch, &loss, &accuracy, &val_loss, &val_accuracy];
+            [&logs.epoch, &loss, &reached, &val_loss, &val_reached];
         if best == Some(logs.epoch) { table.strong_row(cells) } else { table.row(cells) }
     }
     table
@@ -241,6 +290,15 @@ fn provenance_table(record: &TrainingRecord) -> Table {
             grouped(record.corpus.validation_samples)
         ),
     ]);
+    if let Some(ancestor) = &record.ancestor {
+        let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
+        let (features, replayed) = (grouped(*features), grouped(*replayed));
+        table.row([&"goes on from", &format_args!("a model of {} ({checksum})", corpus.name)]);
+        table.row([
+            &"",
+            &format_args!("{classes} classes, {features} features; {replayed} documents replayed"),
+        ]);
+    }
     let epochs = record.history.epochs.len();
     table.row([
         &"epochs",

@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 mod findings;
 pub(crate) mod inspect;
 pub(crate) mod predict;
+pub(crate) mod threshold;
 pub(crate) mod train;
 pub(crate) mod tune;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Train(args) => args.run(console),
         Command::Tune(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
+        Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Datasets(args) => args.run(console),

@@ -1,29 +1,46 @@
 //! `slugline predict`: an answer for each text.
 
+mod ahead;
+mod batch;
+mod lines;
+mod rows;
+
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
 
 use clap::Args;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
-use slugline::classifier::{Classifier, Prediction, TextPredictor};
+use serde_json::Value;
+use slugline::classifier::{Classifier, ClassifierError, Prediction, TextPredictor};
+use slugline::corpus::read::{Format, LabelUse, ReadOptions};
+use slugline::corpus::{Content, LabelKind};
+use slugline::decision::{Answer as Decided, Reason, UNKNOWN};
 use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::threads;
-use crate::output::{Console, QUIET, STRONG, out};
+use crate::options::{AnswerArgs, FormArgs, note_skipped, threads};
+use crate::output::{Console, NewFile, PredictBar, QUIET, STRONG, out};
+use ahead::ReadAhead;
+use batch::{About, Bad, Batch, Item};
+use lines::Lines;
+use rows::TableRows;
 
 /// Answer texts with a label and probabilities
 ///
-/// One text a line, one answer a line, in the same order; an empty line is a text without words and
-/// gets an answer too. A line may end with LF or CR LF. Input must be UTF-8: at a line that is not,
-/// the answers until there are written, and the exit code is 1.
+/// One answer for each text, in the same order. A file whose name ends in .csv, .tsv, .jsonl, .ndjson,
+/// .parquet, .arrow, .feather, .ipc, .svm or .libsvm (or in one of these and .gz or .zst) is a table,
+/// its columns guessed as by `train`; labels are not needed. Anything else has one text a line, unless
+/// --input-format says what it is: an empty line is a text without words and gets an answer too. gzip
+/// and zstd are unpacked.
+///
+/// At a bad row, such as a line that is not UTF-8, the answers until there are written, and the exit
+/// code is 1; with --on-error skip it is counted, and an answer that tells what is wrong stands in its
+/// place (in text an empty line).
 ///
 /// Answers follow as soon as a text is complete, and memory does not grow with the input.
 #[derive(Debug, Args)]
@@ -31,12 +48,18 @@ use crate::output::{Console, QUIET, STRONG, out};
 pub(crate) struct PredictArgs {
     /// The model file
     model: PathBuf,
-    /// File with one text a line; `-` or nothing for standard input
-    #[arg(conflicts_with = "text")]
+    /// File with texts; `-` or nothing for standard input
     file: Option<PathBuf>,
-    /// A text to answer, instead of a file; may be given several times
-    #[arg(long, value_name = "TEXT")]
+    /// Without FILE: a text to answer; may be given several times. With FILE or --input-format: the
+    /// columns (or JSON keys) with the text, joined by a newline [default: by name, else the longest]
+    #[arg(long, value_name = "TEXT|COLUMN,…")]
     text: Vec<String>,
+    /// Columns whose values stand beside each answer, such as an id
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// File for the answers, written once all are there; in place of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// How many classes to tell, the most probable first; `all` for all of them
     #[arg(long, short = 'k', value_name = "K", default_value = "5")]
     top_k: TopK,
@@ -44,22 +67,50 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = threads())]
     threads: usize,
+    #[command(flatten)]
+    answers: AnswerArgs,
+    #[command(flatten)]
+    form: FormArgs,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
   slugline predict reuters.slug --text 'Wheat prices rose after the drought.'
   slugline predict reuters.slug wires.txt --top-k 1
-  zcat wires.gz | slugline predict reuters.slug --format json | jq -r .label
+  slugline predict tickets.slug tickets.parquet --text subject,body --keep id -o answers.tsv
+  tail -f wires.log | slugline predict reuters.slug --format json | jq -r .label
+  slugline predict tickets.slug - --input-format jsonl --on-error skip --format json < tickets.jsonl
+  slugline predict reuters.slug wires.txt --min-confidence 0.6 --max-unknown-words 0.5
 
-Text output: the classes of a text and their probabilities in falling order, parted by tabs:
+The answer is the most probable class whose probability reaches its threshold (see `slugline help
+threshold`), without thresholds the most probable one. It is `unknown` where there is none, where the
+largest probability is below --min-confidence, where the share of unknown words is above
+--max-unknown-words, and always where nothing of the text is known: no word and no part of one.
+A multi-label model answers with all labels that reach their thresholds, 0.5 without any.
+
+Text output: the answer and its probability, then the other classes in falling order, --top-k in all,
+parted by tabs, after the values of the columns that are kept; `unknown` has the largest probability:
   wheat<TAB>0.8612<TAB>grain<TAB>0.1204<TAB>…
+  unknown<TAB>0.2107<TAB>wheat<TAB>0.2107<TAB>…
+A multi-label model's labels come first, with commas, or `-` for none; then all classes as above:
+  wheat,grain<TAB>wheat<TAB>0.9410<TAB>grain<TAB>0.7718<TAB>corn<TAB>0.0312<TAB>…
+With --verbose every line ends with `unknown words` and their share.
 
 JSON (stable; more fields may be added): one object a line with
-  label            the most probable class
+  label            the class that is the answer, or `unknown`; of a multi-label model the most
+                   probable of its labels, null where there is none
+  labels           the labels of a multi-label model, the most probable first; absent for others
   probabilities    {class: probability}, in falling order, --top-k of them
   words            number of words of the text
-  unknown_words    how many of them the model does not know";
+  unknown_words    how many of them the model does not know; of a list of features (SVMlight), pairs
+  unknown_share    their share of the words; 0 for a text without words
+  reason           why the answer is `unknown`: nothing_known, unknown_words, confidence or
+                   threshold; else null
+For rows of a table, before these,
+  row              number of the row: its line in a file of lines, else counted from 1
+  source           the file, where there are several
+  kept             {column: value} of the columns in --keep
+A bad row that was skipped has row, source and error.";
 
 /// How many classes to tell.
 #[derive(Debug, Clone, Copy)]
@@ -77,181 +128,182 @@ impl FromStr for TopK {
     }
 }
 
-/// Longest text in bytes; something that is longer is hardly one text a line.
-const LONGEST_LINE: usize = 64 << 20;
-/// Most texts answered together.
-const CHUNK_TEXTS: usize = 4096;
+/// Bad rows that are told one by one.
+const LISTED: usize = 100;
 /// Texts that one thread answers at a time.
 const TASK_TEXTS: usize = 48;
-/// Size of the input buffer, and so of the texts answered together.
-const BUFFER: usize = 2 << 20;
+
+/// Where texts come from.
+enum Input<'a> {
+    /// The command line.
+    Words(&'a [String]),
+    /// A text a line of a file, or of standard input.
+    Lines(Option<&'a Path>),
+    /// Rows of a file, or of standard input.
+    Rows(String, Box<ReadOptions>),
+}
 
 impl PredictArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
-        let input = match &self.file {
-            Some(path) if path != Path::new("-") => Some(open(path)?),
-            _ => None,
-        };
-        let classifier = open_model(&self.model)?;
+        if let Some(path) = self.file.as_deref().filter(|path| *path != Path::new("-")) {
+            // A file that is not there is told of before the model is loaded.
+            std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
+        }
+        let classifier = self.answers.apply(open_model(&self.model)?)?;
+        let input = self.input(&classifier)?;
+        let mut file = self.output.as_deref().map(NewFile::create).transpose()?;
         let answers = Answers {
             classifier: &classifier,
             predictor: classifier.predictor(),
             console,
             top_k: self.top_k.0,
+            keep: &self.keep,
         };
-        with_threads(self.threads, || {
-            if !self.text.is_empty() {
-                let texts: Vec<&str> = self.text.iter().map(String::as_str).collect();
-                return answers.write(&texts);
+        with_threads(self.threads, || match input {
+            Input::Words(texts) => {
+                let mut batch = Batch::default();
+                for text in texts {
+                    batch.push(text, None);
+                }
+                answers.write(&batch, file.as_mut())
             }
-            let (name, input): (String, Box<dyn Read + Send>) = match (input, &self.file) {
-                (Some(file), Some(path)) => (path.display().to_string(), Box::new(file)),
-                _ => ("standard input".to_owned(), Box::new(io::stdin())),
+            Input::Lines(path) => {
+                let on_error = self.form.options().on_error;
+                let (lines, total) = match path {
+                    None => (Lines::open("standard input".into(), io::stdin(), on_error)?, None),
+                    Some(path) => {
+                        let (file, total) = open(path)?;
+                        (Lines::open(path.display().to_string(), file, on_error)?, total)
+                    }
+                };
+                answers.all(ReadAhead::start(lines), total, file.as_mut())
+            }
+            Input::Rows(input, options) => {
+                let rows = TableRows::open(&input, &options)?;
+                let total = rows.total();
+                answers.all(ReadAhead::start(rows), total, file.as_mut())
+            }
+        })??;
+        file.map_or(Ok(()), NewFile::finish)
+    }
+
+    /// Where texts come from, by the arguments, the name of the file and what the model reads.
+    fn input(&self, classifier: &Classifier) -> Result<Input<'_>, Failure> {
+        let given = self.form.input_format;
+        if self.file.is_none() && given.is_none() && !self.text.is_empty() {
+            return match self.keep.is_empty() {
+                true => Ok(Input::Words(&self.text)),
+                false => Err(usage("--keep names columns of a file, and there is none")),
             };
-            let lines = Lines {
-                name,
-                input: BufReader::with_capacity(BUFFER, input),
-                number: 0,
-                line: Vec::new(),
+        }
+        let path = self.file.as_deref().filter(|path| *path != Path::new("-"));
+        let named = path.and_then(|path| Format::of_name(&path.to_string_lossy()));
+        let content = classifier.vectorizer().content();
+        let made = (content == Content::Features).then_some(Format::SvmLight);
+        let Some(format) = given.or(named).or(made) else {
+            let named = [("--text", &self.text), ("--keep", &self.keep)];
+            return match named.iter().find(|(_, columns)| !columns.is_empty()) {
+                None => Ok(Input::Lines(path)),
+                Some((option, _)) => Err(usage(&format!(
+                    "{option} names columns, and the input is taken for one text a line; say \
+                     --input-format"
+                ))),
             };
-            for (texts, end) in read_ahead(lines) {
-                // What was read before an unreadable line is answered first.
-                answers.write(&texts.lines())?;
-                end?;
-            }
-            Ok(())
-        })?
-    }
-}
-
-/// Reads texts on a thread of its own, while those before them are answered: each time the texts that
-/// are here and, at last, why there are no more. The thread is left behind by a run that ends early,
-/// since its input may be a long time coming.
-fn read_ahead<R: Read + Send + 'static>(
-    mut lines: Lines<R>,
-) -> Receiver<(Texts, Result<(), Failure>)> {
-    let (send, receive) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        loop {
-            let mut texts = Texts::default();
-            let read = lines.chunk(&mut texts);
-            let more = matches!(read, Ok(true));
-            if send.send((texts, read.map(|_| ()))).is_err() || !more {
-                break;
-            }
+        };
+        let name = path.map_or("-".into(), |path| path.to_string_lossy().into_owned());
+        if format.content() != content {
+            let found = format.content();
+            return Err(ClassifierError::OtherContent { model: content, found, name }.into());
         }
-    });
-    receive
-}
-
-fn open(path: &Path) -> Result<File, Failure> {
-    let failed = |source| Failure::File { action: "read", path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
-        Err(Failure::Other(format!(
-            "{} is a folder; give a file with one text a line",
-            path.display()
-        )))
-    } else {
-        Ok(file)
+        let split = |columns: &[String]| -> Vec<String> {
+            columns.iter().flat_map(|columns| columns.split(',')).map(str::to_owned).collect()
+        };
+        let options = ReadOptions {
+            format: Some(format),
+            text: split(&self.text),
+            keep: self.keep.clone(),
+            labels: LabelUse::Ignored,
+            ..self.form.options()
+        };
+        Ok(Input::Rows(name, Box::new(options)))
     }
 }
 
-/// Texts end to end.
-#[derive(Default)]
-struct Texts {
-    text: String,
-    ends: Vec<usize>,
+fn usage(problem: &str) -> Failure {
+    Failure::Usage { command: "predict", problem: problem.into() }
 }
 
-impl Texts {
-    fn lines(&self) -> Vec<&str> {
-        let mut start = 0;
-        self.ends.iter().map(|&end| &self.text[std::mem::replace(&mut start, end)..end]).collect()
-    }
-
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.ends.push(self.text.len());
-    }
+fn unreadable(path: &Path, source: io::Error) -> Failure {
+    Failure::File { action: "read", path: path.to_owned(), source }
 }
 
-/// The texts of an input, a line each.
-struct Lines<R> {
-    name: String,
-    input: BufReader<R>,
-    /// Number of the line read last, counted from 1.
-    number: u64,
-    /// The beginning of a line that the buffer does not hold as a whole.
-    line: Vec<u8>,
-}
-
-impl<R: Read> Lines<R> {
-    /// Reads the texts to answer next: one, and whatever further ones are already here. `false` after
-    /// the last one. On failure `texts`, empty before, holds those before it.
-    fn chunk(&mut self, texts: &mut Texts) -> Result<bool, Failure> {
-        if !self.first(texts)? {
-            return Ok(false);
-        }
-        while texts.ends.len() < CHUNK_TEXTS {
-            let Some(end) = memchr::memchr(b'\n', self.input.buffer()) else { break };
-            let text = check(&self.input.buffer()[..end], false);
-            self.number += 1;
-            texts.push(text.map_err(|problem| self.bad_line(problem))?);
-            self.input.consume(end + 1);
-        }
-        Ok(true)
+/// A file and, if known, its length.
+fn open(path: &Path) -> Result<(File, Option<u64>), Failure> {
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    let metadata = file.metadata().map_err(|source| unreadable(path, source))?;
+    if metadata.is_dir() {
+        let shown = path.display();
+        return Err(Failure::Other(format!(
+            "{shown} is a folder; give a file with one text a line, or say --input-format folder"
+        )));
     }
-
-    /// Reads one text, waiting for it; `false` if there is none.
-    fn first(&mut self, texts: &mut Texts) -> Result<bool, Failure> {
-        self.line.clear();
-        let limit = LONGEST_LINE as u64 + 1;
-        let read = self.input.by_ref().take(limit).read_until(b'\n', &mut self.line);
-        let read = read.map_err(|source| Failure::File {
-            action: "read",
-            path: PathBuf::from(&self.name),
-            source,
-        })?;
-        if read == 0 {
-            return Ok(false);
-        }
-        self.number += 1;
-        if self.line.len() > LONGEST_LINE {
-            let problem = format!("longer than {LONGEST_LINE} bytes; give one text a line");
-            return Err(self.bad_line(problem));
-        }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        texts.push(check(line, self.number == 1).map_err(|problem| self.bad_line(problem))?);
-        Ok(true)
-    }
-
-    fn bad_line(&self, problem: String) -> Failure {
-        Failure::Line { input: self.name.clone(), line: self.number, problem }
-    }
-}
-
-/// The text of a line without its end; the first of a file may have a byte order mark, which editors
-/// on Windows put there.
-fn check(line: &[u8], first: bool) -> Result<&str, String> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mark = if first { line.strip_prefix(b"\xEF\xBB\xBF") } else { None };
-    std::str::from_utf8(mark.unwrap_or(line)).map_err(|error| {
-        format!(
-            "not UTF-8 text (byte {} of the line is wrong); convert the input, for example with \
-             `iconv -f LATIN1 -t UTF-8`",
-            error.valid_up_to() + 1
-        )
-    })
+    Ok((file, metadata.is_file().then_some(metadata.len())))
 }
 
 /// An answer for machines.
 #[derive(Serialize)]
 struct Answer<'a> {
-    label: &'a str,
+    label: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<&'a str>>,
     probabilities: Ranked<&'a str>,
     words: usize,
     unknown_words: usize,
+    unknown_share: f32,
+    reason: Option<Reason>,
+}
+
+/// An answer for a row of a table.
+#[derive(Serialize)]
+struct RowAnswer<'a> {
+    row: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept<'a>>,
+    #[serde(flatten)]
+    answer: Answer<'a>,
+}
+
+/// What stands in place of an answer for a row that is none.
+#[derive(Serialize)]
+struct BadRow<'a> {
+    row: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    error: &'a str,
+}
+
+/// Columns that are kept, and their values.
+struct Kept<'a> {
+    names: &'a [String],
+    values: &'a [Value],
+}
+
+impl Serialize for Kept<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.names.iter().zip(self.values))
+    }
+}
+
+/// A value as a field between tabs.
+fn plain(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.replace(['\t', '\n', '\r'], " ")
 }
 
 /// Classes and their probabilities in falling order.
@@ -285,18 +337,61 @@ struct Answers<'a> {
     predictor: TextPredictor<'a>,
     console: Console,
     top_k: usize,
+    keep: &'a [String],
 }
 
 impl Answers<'_> {
+    /// Answers all rows, and tells how far that has come and what was left out.
+    fn all(
+        &self,
+        batches: ReadAhead,
+        total: Option<u64>,
+        mut file: Option<&mut NewFile>,
+    ) -> Result<(), Failure> {
+        let mut bar = PredictBar::new(self.console, total, file.is_some());
+        let mut skipped: (u64, Vec<Bad>) = (0, Vec::new());
+        for (batch, end) in batches {
+            bar.suspend(|| {
+                for note in &batch.notes {
+                    self.console.note(format_args!("{note}"));
+                }
+            });
+            for item in batch.items() {
+                if let Item::Bad(bad) = item {
+                    skipped.0 += 1;
+                    if skipped.1.len() < LISTED {
+                        skipped.1.push(bad.clone());
+                    }
+                }
+            }
+            // What was read before an unreadable row is answered first.
+            self.write(&batch, file.as_deref_mut())?;
+            bar.advance(batch.len() as u64, batch.bytes);
+            end?;
+        }
+        drop(bar);
+        let place = |bad: &Bad| match &bad.source {
+            Some(source) => format!("{source}:{}", bad.row),
+            None => format!("row {}", bad.row),
+        };
+        let first = skipped.1.iter().map(|bad| (place(bad), &bad.problem));
+        note_skipped(self.console, skipped.0, first);
+        Ok(())
+    }
+
     /// Predicts and formats on all threads, then writes the answers in order.
-    fn write(&self, texts: &[&str]) -> Result<(), Failure> {
-        let blocks: Vec<Result<Vec<u8>, Failure>> = texts
+    fn write(&self, batch: &Batch, file: Option<&mut NewFile>) -> Result<(), Failure> {
+        let blocks: Vec<Result<Vec<u8>, Failure>> = batch
+            .items()
             .par_chunks(TASK_TEXTS)
-            .map_init(
-                || self.predictor.fork(),
-                |predictor, texts| self.format(&predictor.predict_batch(texts)),
-            )
+            .map_init(|| self.predictor.fork(), |predictor, items| self.format(predictor, items))
             .collect();
+        if let Some(file) = file {
+            for block in blocks {
+                file.write(&block?)?;
+            }
+            return Ok(());
+        }
         let mut out = out();
         for block in blocks {
             out.write_all(&block?)?;
@@ -305,30 +400,104 @@ impl Answers<'_> {
         Ok(())
     }
 
-    fn format(&self, predictions: &[Prediction]) -> Result<Vec<u8>, Failure> {
+    fn format(
+        &self,
+        predictor: &mut TextPredictor<'_>,
+        items: &[Item<'_>],
+    ) -> Result<Vec<u8>, Failure> {
+        let texts: Vec<&str> = items.iter().filter_map(Item::text).collect();
+        let mut predictions = predictor.predict_batch(&texts).into_iter();
         let mut bytes = Vec::new();
-        for prediction in predictions {
-            if self.console.json() {
-                serde_json::to_writer(&mut bytes, &self.as_json(prediction))?;
-                bytes.push(b'\n');
-            } else {
-                self.write_text(&mut bytes, prediction)?;
+        for item in items {
+            match item {
+                Item::Bad(bad) if self.console.json() => {
+                    let bad =
+                        BadRow { row: bad.row, source: bad.source.as_deref(), error: &bad.problem };
+                    serde_json::to_writer(&mut bytes, &bad)?;
+                    bytes.push(b'\n');
+                }
+                Item::Bad(_) => bytes.push(b'\n'),
+                Item::Text(_, about) => {
+                    let Some(prediction) = predictions.next() else { break };
+                    self.one(&mut bytes, &prediction, *about)?;
+                }
             }
         }
         Ok(bytes)
     }
 
+    /// Writes one answer.
+    fn one(
+        &self,
+        bytes: &mut Vec<u8>,
+        prediction: &Prediction,
+        about: Option<&About>,
+    ) -> Result<(), Failure> {
+        match (self.console.json(), about) {
+            (true, None) => serde_json::to_writer(&mut *bytes, &self.as_json(prediction))?,
+            (true, Some(about)) => {
+                let kept = Kept { names: self.keep, values: &about.kept };
+                let answer = RowAnswer {
+                    row: about.row,
+                    source: about.source.as_deref(),
+                    kept: (!self.keep.is_empty()).then_some(kept),
+                    answer: self.as_json(prediction),
+                };
+                serde_json::to_writer(&mut *bytes, &answer)?;
+            }
+            (false, about) => {
+                for value in about.iter().flat_map(|about| &about.kept) {
+                    write!(bytes, "{}\t", plain(value))?;
+                }
+                return Ok(self.write_text(bytes, prediction)?);
+            }
+        }
+        bytes.push(b'\n');
+        Ok(())
+    }
+
     fn as_json<'a>(&'a self, prediction: &'a Prediction) -> Answer<'a> {
         Answer {
-            label: &prediction.label,
+            label: Some(prediction.label.as_str()).filter(|label| !label.is_empty()),
+            labels: self.multi_label().then(|| self.labels(prediction)),
             probabilities: Ranked::of(self.classifier, prediction, self.top_k),
             words: prediction.words,
             unknown_words: prediction.unknown_words,
+            unknown_share: prediction.unknown_share(),
+            reason: match prediction.answer {
+                Decided::Unknown(reason) => Some(reason),
+                Decided::Class(_) | Decided::Labels(_) => None,
+            },
+        }
+    }
+
+    fn multi_label(&self) -> bool {
+        self.classifier.label_kind() == LabelKind::Multi
+    }
+
+    /// The names of the labels that are the answer.
+    fn labels<'a>(&'a self, prediction: &Prediction) -> Vec<&'a str> {
+        let names = self.classifier.class_names();
+        let name = |&class: &u32| names.get(class as usize).map(String::as_str);
+        match &prediction.answer {
+            Decided::Class(class) => name(class).into_iter().collect(),
+            Decided::Labels(labels) => labels.iter().filter_map(name).collect(),
+            Decided::Unknown(_) => Vec::new(),
         }
     }
 
     fn write_text(&self, out: &mut impl Write, prediction: &Prediction) -> io::Result<()> {
-        let ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        let mut ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        if self.multi_label() {
+            let labels = match prediction.answer {
+                Decided::Unknown(_) => UNKNOWN.to_owned(),
+                _ => self.labels(prediction).join(","),
+            };
+            let labels = if labels.is_empty() { "-" } else { &labels };
+            write!(out, "{STRONG}{labels}{STRONG:#}\t")?;
+        } else if prediction.answer != Decided::Class(prediction.class) {
+            self.put_first(&mut ranked, prediction);
+        }
         for (i, (name, p)) in ranked.0.iter().enumerate() {
             let p = FourPlaces(*p);
             match i {
@@ -336,7 +505,23 @@ impl Answers<'_> {
                 _ => write!(out, "\t{QUIET}{name}\t{p}{QUIET:#}")?,
             }
         }
+        if self.console.verbose {
+            write!(out, "\tunknown words\t{}", FourPlaces(prediction.unknown_share()))?;
+        }
         writeln!(out)
+    }
+
+    /// Puts an answer that is not the most probable class before the others.
+    fn put_first<'a>(&self, ranked: &mut Ranked<&'a str>, prediction: &'a Prediction) {
+        let answered = match prediction.answer {
+            Decided::Class(class) => class,
+            Decided::Labels(_) | Decided::Unknown(_) => prediction.class,
+        };
+        let p = prediction.probabilities.get(answered as usize).copied().unwrap_or(0.0);
+        let name = prediction.label.as_str();
+        ranked.0.retain(|(other, _)| *other != name);
+        ranked.0.insert(0, (name, p));
+        ranked.0.truncate(self.top_k);
     }
 }
 
@@ -357,50 +542,6 @@ impl fmt::Display for FourPlaces {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(input: &[u8]) -> (Vec<String>, Option<String>) {
-        let mut lines = Lines {
-            name: "wires.txt".into(),
-            input: BufReader::with_capacity(8, input),
-            number: 0,
-            line: Vec::new(),
-        };
-        let mut all = Vec::new();
-        loop {
-            let mut texts = Texts::default();
-            let end = lines.chunk(&mut texts);
-            all.extend(texts.lines().into_iter().map(str::to_owned));
-            match end {
-                Ok(true) => {}
-                Ok(false) => return (all, None),
-                Err(failure) => return (all, Some(failure.to_string())),
-            }
-        }
-    }
-
-    #[test]
-    fn every_line_is_a_text() {
-        for (input, want) in [
-            (&b""[..], &[][..]),
-            (b"a", &["a"]),
-            (b"a\n", &["a"]),
-            (b"a\r\n\r\n\nb b\r\n", &["a", "", "", "b b"]),
-            (
-                b"\xEF\xBB\xBFa longer line than the buffer\nb",
-                &["a longer line than the buffer", "b"],
-            ),
-        ] {
-            assert_eq!(read(input), (want.iter().map(ToString::to_string).collect(), None));
-        }
-    }
-
-    #[test]
-    fn a_line_that_is_no_text_is_named() {
-        let (texts, failure) = read(b"fine\nnot \xE9 fine\nfine");
-        assert_eq!(texts, ["fine"]);
-        let failure = failure.unwrap();
-        assert!(failure.starts_with("wires.txt, line 2: not UTF-8 text (byte 5"), "{failure}");
-    }
 
     #[test]
     fn four_places_are_those_of_the_standard_library() {

@@ -1,6 +1,10 @@
 //! Arguments that commands share, and settings as arguments.
 
+mod answers;
 mod data;
+mod features;
+mod going_on;
+mod loss;
 mod parse;
 mod quantity;
 mod read;
@@ -8,10 +12,12 @@ mod settings;
 mod sweep;
 mod training;
 
+pub(crate) use answers::{AnswerArgs, LimitArgs};
 pub(crate) use data::{DataArgs, Part, dataset};
-pub(crate) use parse::{one_of, positive, similarity, threads};
+pub(crate) use going_on::{FromArgs, FromPlan};
+pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similarity, threads};
 pub(crate) use quantity::{duration, size};
-pub(crate) use read::{Data, ReadArgs, quoted};
+pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use sweep::{Sweep, plan_of};
 pub(crate) use training::{TrainingArgs, TrainingPlan};

@@ -1,8 +1,13 @@
 //! Settings as the arguments that would make them.
 
+use std::fmt::Display;
+
 use slugline::classifier::TrainingOptions;
 use slugline::corpus::SequenceOptions;
 use slugline::nn::{EpsilonPlacement, LearningRate, Loss, Optimizer, SparseRule};
+use slugline::text::FeatureScaling;
+
+use super::features::feature_settings;
 
 /// A setting with the name of its argument, without the dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +17,13 @@ pub(crate) struct Setting {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers give numbers and names as they are")]
-fn setting(name: &'static str, value: impl ToString) -> Setting {
+pub(super) fn setting(name: &'static str, value: impl ToString) -> Setting {
     Setting { name, value: value.to_string() }
+}
+
+/// A help text with the default, which the library alone knows.
+pub(super) fn with(text: &str, default: impl Display) -> String {
+    format!("{text} [default: {default}]")
 }
 
 fn or_none(value: Option<impl ToString>) -> String {
@@ -23,21 +33,21 @@ fn or_none(value: Option<impl ToString>) -> String {
 /// All settings of a training run that have a say in it; those of the optimizer are its own.
 pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
     let hidden: Vec<String> = options.hidden.iter().map(ToString::to_string).collect();
-    let mut settings = vec![
-        setting("max-features", options.max_features),
+    let mut settings = match &options.vectorizer {
+        None => vec![setting("max-features", options.max_features)],
+        Some(features) => feature_settings(features),
+    };
+    settings.extend([
         setting("hidden", if hidden.is_empty() { "none".into() } else { hidden.join(",") }),
         setting("activation", options.activation),
         setting("dropout", options.dropout),
         setting("l1", options.l1),
         setting("l2", options.l2),
         setting("loss", options.loss),
-    ];
-    match options.loss {
-        Loss::CategoricalCrossentropy { label_smoothing }
-        | Loss::BinaryCrossentropy { label_smoothing } => {
-            settings.push(setting("label-smoothing", label_smoothing));
-        }
-        _ => {}
+    ]);
+    settings.extend(loss_settings(&options.loss));
+    if options.feature_scaling != FeatureScaling::None {
+        settings.push(setting("feature-scaling", options.feature_scaling));
     }
     settings.push(setting("optimizer", options.optimizer.name()));
     settings.extend(optimizer_settings(&options.optimizer));
@@ -47,9 +57,35 @@ pub(crate) fn training_settings(options: &TrainingOptions) -> Vec<Setting> {
         setting("validation", options.validation),
         setting("patience", or_none(options.patience)),
         setting("class-weight", options.class_weight.name()),
+        setting("threshold", options.decision.threshold),
+        setting("min-confidence", options.decision.min_confidence),
+        setting("max-unknown-words", options.decision.max_unknown_words),
+        setting("average", options.average),
+        setting("ensemble", options.ensemble),
         setting("seed", options.seed),
     ]);
     settings
+}
+
+/// Settings of a loss.
+pub(super) fn loss_settings(loss: &Loss) -> Vec<Setting> {
+    let smoothing = |value: &f32| setting("label-smoothing", value);
+    match loss {
+        Loss::CategoricalCrossentropy { label_smoothing }
+        | Loss::BinaryCrossentropy { label_smoothing } => vec![smoothing(label_smoothing)],
+        Loss::CategoricalFocalCrossentropy { alpha, gamma, label_smoothing } => {
+            vec![smoothing(label_smoothing), setting("gamma", gamma), setting("alpha", alpha)]
+        }
+        Loss::BinaryFocalCrossentropy { apply_class_balancing, alpha, gamma, label_smoothing } => {
+            vec![
+                smoothing(label_smoothing),
+                setting("gamma", gamma),
+                setting("alpha", alpha),
+                setting("apply-class-balancing", apply_class_balancing),
+            ]
+        }
+        Loss::SparseCategoricalCrossentropy | Loss::MeanSquaredError => Vec::new(),
+    }
 }
 
 /// Settings of an optimizer, its learning rate included.

@@ -22,7 +22,7 @@ impl fmt::Display for EpochLine<'_> {
         let Self { logs, epochs } = self;
         let width = epochs.to_string().len();
         write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
-        for key in ["loss", "accuracy", "val_loss", "val_accuracy"] {
+        for key in ["loss", "accuracy", "micro_f1", "val_loss", "val_accuracy", "val_micro_f1"] {
             if let Some(value) = logs.get(key) {
                 write!(f, "   {QUIET}{key}{QUIET:#} {value:.4}")?;
             }
@@ -35,18 +35,31 @@ impl fmt::Display for EpochLine<'_> {
 #[derive(Serialize)]
 pub(crate) struct Series {
     loss: Vec<f64>,
-    accuracy: Vec<f64>,
+    accuracy: Option<Vec<f64>>,
     val_loss: Option<Vec<f64>>,
     val_accuracy: Option<Vec<f64>>,
+    /// Of models that give any number of labels, which have no accuracy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    micro_f1: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    val_micro_f1: Option<Vec<f64>>,
+}
+
+/// The name of the score that a history has beside its loss: `accuracy`, or `micro_f1` where a document
+/// may have any number of labels.
+pub(crate) fn score_of(history: &History) -> &'static str {
+    if history.series("micro_f1").is_some() { "micro_f1" } else { "accuracy" }
 }
 
 impl Series {
     pub(crate) fn of(history: &History) -> Self {
         Self {
             loss: history.series("loss").unwrap_or_default(),
-            accuracy: history.series("accuracy").unwrap_or_default(),
+            accuracy: history.series("accuracy"),
             val_loss: history.series("val_loss"),
             val_accuracy: history.series("val_accuracy"),
+            micro_f1: history.series("micro_f1"),
+            val_micro_f1: history.series("val_micro_f1"),
         }
     }
 }

@@ -5,7 +5,9 @@ mod epochs;
 mod file;
 mod folds;
 mod number;
+mod predicting;
 mod reading;
+mod replace;
 mod table;
 mod wrap;
 
@@ -20,11 +22,13 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 pub(crate) use download::DownloadBar;
-pub(crate) use epochs::{EpochLine, Series, TrainingBar};
+pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
 pub(crate) use file::{check_target, to_file};
 pub(crate) use folds::{FoldsReport, fold_line, folds_table};
 pub(crate) use number::{bytes, grouped, score};
+pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;
+pub(crate) use replace::NewFile;
 pub(crate) use table::{Align, Table};
 pub(crate) use wrap::wrapped;
 

@@ -11,6 +11,11 @@ pub(crate) enum Align {
     Right,
 }
 
+/// Characters of a cell that are seen: those of styles are not.
+fn width(cell: &str) -> usize {
+    anstream::adapter::strip_str(cell).map(|piece| piece.chars().count()).sum()
+}
+
 /// A table; [`Display`](fmt::Display) draws it, each line with an indentation and a line break.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -66,15 +71,16 @@ impl fmt::Display for Table {
             std::iter::once(header).chain(body.map(String::as_str))
         };
         let widths: Vec<usize> = (0..self.header.len())
-            .map(|column| cells(column).map(|c| c.chars().count()).max().unwrap_or(0))
+            .map(|column| cells(column).map(width).max().unwrap_or(0))
             .collect();
         let line = |cells: &[String]| {
             let mut line = String::from("  ");
-            for ((cell, (_, align)), width) in cells.iter().zip(&self.header).zip(&widths) {
+            for ((cell, (_, align)), widest) in cells.iter().zip(&self.header).zip(&widths) {
+                let space = " ".repeat(widest - width(cell).min(*widest));
                 // Writing to a string cannot fail.
                 let _ = match align {
-                    Align::Left => write!(line, "{cell:<width$}  "),
-                    Align::Right => write!(line, "{cell:>width$}  "),
+                    Align::Left => write!(line, "{cell}{space}  "),
+                    Align::Right => write!(line, "{space}{cell}  "),
                 };
             }
             line.truncate(line.trim_end().len());
@@ -107,6 +113,11 @@ mod tests {
         table.row([&"longer", &1000]);
         let text = anstream::adapter::strip_str(&table.to_string()).to_string();
         assert_eq!(text, "  name       n\n  é          1\n  longer  1000\n");
+        let mut styled = Table::new([("", Align::Left), ("", Align::Right), ("", Align::Right)]);
+        styled.row([&format_args!("{STRONG}ab{STRONG:#}"), &1, &2]);
+        styled.row([&"abc", &format_args!("{STRONG}10{STRONG:#}"), &20]);
+        let text = anstream::adapter::strip_str(&styled.to_string()).to_string();
+        assert_eq!(text, "  ab    1   2\n  abc  10  20\n");
         let mut pairs = Table::pairs();
         pairs.row([&"a", &""]);
         assert_eq!(pairs.to_string(), "  a\n");

@@ -176,7 +176,8 @@ fn wrong_labels_are_doubted_with_their_evidence() {
     for error in errors {
         let p = |class: &str, key: &str| error[class][key].as_f64().unwrap();
         assert!(p("suggested", "probability") >= p("suggested", "threshold"), "{error}");
-        let margin = (p("given", "probability") - p("suggested", "probability") + 1.0) / 2.0;
+        let difference = p("given", "probability") - p("suggested", "probability");
+        let margin = f64::midpoint(difference, 1.0);
         assert_eq!(error["margin"].as_f64().unwrap(), margin);
     }
     assert!(talk.contains("training 4 times") && talk.contains("fold 4/4"), "{talk}");

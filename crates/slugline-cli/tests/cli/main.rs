@@ -2,14 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod answers;
 mod check;
 mod datasets;
 mod demo;
 mod evaluate;
 mod files;
+mod formats;
+mod going_on;
 mod inspect;
+mod labels;
 mod predict;
 mod real;
+mod resume;
 mod train;
 mod tune;
 mod usage;
@@ -117,6 +122,15 @@ impl Said {
         assert!(self.err.starts_with("error: "), "{}", self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self.err
+    }
+
+    /// The complaint of a command that failed after it had begun to talk.
+    #[track_caller]
+    fn refused_after_talk(self) -> String {
+        assert_eq!((self.code, self.out.as_str()), (Some(1), ""), "{}", self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        let at = self.err.find("error: ").unwrap_or_else(|| panic!("{}", self.err));
+        self.err[at..].to_owned()
     }
 }
 

@@ -54,6 +54,10 @@ fn help_shows_the_defaults_of_the_preset() {
         "[default: 1e-7]",
         "(rmsprop) [default: outside]",
         "before the split [default: 113]",
+        "words alone [default: 2]",
+        "fewer documents are left out [default: 2]",
+        "the root of it [default: smooth]",
+        "(focal losses) [default: 2]",
     ] {
         assert!(help.contains(wanted), "{wanted} in {help}");
     }
@@ -80,6 +84,13 @@ fn wrong_usage_ends_with_2() {
         ("train sample --optimizer adam --rho 0.5", "--rho has no meaning for --optimizer adam"),
         ("train sample --loss mean_squared_error --label-smoothing 0.1", "no meaning"),
         ("train sample --preset nootbook", "notebook"),
+        ("train sample --gamma 2", "use categorical_focal_crossentropy"),
+        ("train sample --preset notebook --ngrams 2", "use --preset text"),
+        ("train sample --ngrams 2 --maxlen 9", "--maxlen has no meaning for --preset text"),
+        ("train sample --char-ngrams 5-3", "with a dash (3-5)"),
+        ("train sample --hashing 3", "from 4 to 30"),
+        ("train sample --validation none", "nothing to choose by"),
+        ("train sample --epochs 2 --validation held.csv", "add --preset text"),
         ("train sample -q -v", "--verbose"),
         ("predict x.slug y.txt --text z", "--text"),
         ("predict x.slug --top-k 0", "`all`"),
@@ -113,6 +124,7 @@ fn failures_end_with_1_and_say_what_is_wrong() {
         ("train sample -o .", "which is a folder; name a file"),
         ("train reuters", "downloads are switched off"),
         ("train reuters --data-dir .", "`reuters21578.tar.gz` is not in the data folder ."),
+        ("train sample -q --epochs 2 --class-weight missing.csv", "cannot read missing.csv"),
         ("train sample -q --validation 8800", "leaves 0 of 8800 training samples"),
         ("datasets show sample 8800", "it has 8,800 documents, counted from 0"),
     ] {

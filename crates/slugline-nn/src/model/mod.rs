@@ -1,6 +1,8 @@
 //! The network: a stack of layers with their parameters.
 
+mod ensemble;
 mod forward;
+mod grow;
 mod predict;
 mod summary;
 

@@ -18,7 +18,8 @@ use crate::NnError;
 use crate::kernels::rule::Rule;
 
 pub use schedule::LearningRate;
-pub(crate) use state::{ParameterState, step_counter};
+pub use state::ParameterState;
+pub(crate) use state::step_counter;
 
 /// Where RMSprop adds its epsilon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

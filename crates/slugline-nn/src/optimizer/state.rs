@@ -7,7 +7,7 @@ use crate::table::Table;
 /// An optimizer's memory for one parameter, laid out as the parameter is. A moment that the rule does
 /// not use is empty.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct ParameterState {
+pub struct ParameterState {
     /// First moment: momentum's velocity, Adam's mean gradient.
     pub(crate) m: Table,
     /// Second moment: RMSprop's, Adagrad's, Adam's squares.
@@ -42,6 +42,35 @@ impl ParameterState {
 }
 
 impl ParameterState {
+    /// A state from its arrays, as [`m`](Self::m), [`v`](Self::v) and [`last_visit`](Self::last_visit)
+    /// give them. Whether they fit a network is checked where a run goes on from them.
+    pub fn from_parts(m: &[f32], v: &[f32], last_visit: Vec<u32>) -> Self {
+        let table = |values: &[f32]| {
+            let mut table = Table::zeros(values.len());
+            table.copy_from_slice(values);
+            table
+        };
+        Self { m: table(m), v: table(v), last_visit }
+    }
+
+    /// First moment, one number a weight: momentum's velocity, Adam's mean gradient. Empty where the
+    /// rule has none.
+    pub fn m(&self) -> &[f32] {
+        &self.m
+    }
+
+    /// Second moment, one number a weight: the squares of RMSprop, Adagrad and Adam. Empty where the
+    /// rule has none.
+    pub fn v(&self) -> &[f32] {
+        &self.v
+    }
+
+    /// The step of the last visit of each row, 0 for none: of RMSprop over sparse rows, whose absent
+    /// rows catch up later. Else empty.
+    pub fn last_visit(&self) -> &[u32] {
+        &self.last_visit
+    }
+
     /// The same with other moments; an empty one stays empty.
     pub(crate) fn map_moments(&self, map: impl Fn(&[f32]) -> Table) -> Self {
         Self { m: map(&self.m), v: map(&self.v), last_visit: self.last_visit.clone() }

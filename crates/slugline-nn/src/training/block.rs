@@ -83,10 +83,10 @@ impl Pass<'_> {
             stride,
             samples,
         };
-        let TrainingData { y, sample_weight, .. } = self.data;
+        let TrainingData { y, weights, .. } = self.data;
         let last = stages.len() - 1;
         let delta = &mut deltas[last];
-        loss_and_gradient(self.loss, &block, y, sample_weight, self.scale, losses, delta);
+        loss_and_gradient(self.loss, &block, y, weights, self.scale, losses, delta);
         for (&sample, p) in samples.iter().zip(outputs.chunks_exact(stride)) {
             self.tallying.count(tally, y, sample, &p[..units]);
         }

@@ -1,6 +1,9 @@
 //! What may watch a training run and steer it.
 
+use std::collections::BTreeMap;
+
 use super::history::{EpochLogs, lower_is_better};
+use super::progress::{CallbackState, Progress};
 use crate::buffer::Weights;
 use crate::model::Sequential;
 
@@ -43,6 +46,25 @@ pub trait Callback: Send {
 
     /// After the last epoch, however the run ended.
     fn on_train_end(&mut self, _model: &mut Sequential) {}
+
+    /// Whether to call [`on_progress`](Self::on_progress). Asked after every epoch that another one
+    /// follows, once all callbacks have heard of it; gathering what a run needs to go on costs a copy of
+    /// the optimizer's memory.
+    fn wants_progress(&self) -> bool {
+        false
+    }
+
+    /// Gives what a run needs to go on from here, beside the weights of `_model`.
+    fn on_progress(&mut self, _progress: &Progress, _model: &Sequential) {}
+
+    /// What this callback has to remember for a run to go on as if it had not stopped.
+    fn state(&self) -> Option<CallbackState> {
+        None
+    }
+
+    /// Takes back what [`state`](Self::state) gave, out of the states of all callbacks. Called before
+    /// the first epoch of a run that goes on.
+    fn restore(&mut self, _states: &[CallbackState]) {}
 }
 
 /// Follows a key for its best value so far.
@@ -68,6 +90,15 @@ impl Best {
             self.value = Some(value);
         }
         better
+    }
+
+    /// The value under the name by which [`restore`](Self::restore) finds it.
+    fn numbers(&self) -> BTreeMap<String, f64> {
+        self.value.map(|value| ("best".to_owned(), value)).into_iter().collect()
+    }
+
+    fn restore(&mut self, state: &CallbackState) {
+        self.value = state.numbers.get("best").copied();
     }
 }
 
@@ -122,6 +153,10 @@ impl EarlyStopping {
     pub fn best_epoch(&self) -> Option<usize> {
         self.best_epoch
     }
+
+    fn state_name(&self) -> String {
+        format!("early stopping by {}", self.best.monitor)
+    }
 }
 
 impl Callback for EarlyStopping {
@@ -141,6 +176,23 @@ impl Callback for EarlyStopping {
     fn on_train_end(&mut self, model: &mut Sequential) {
         if !self.weights.is_empty() {
             model.restore(std::mem::take(&mut self.weights));
+        }
+    }
+
+    fn state(&self) -> Option<CallbackState> {
+        let mut numbers = self.best.numbers();
+        numbers.insert("waited".into(), self.waited as f64);
+        numbers.extend(self.best_epoch.map(|epoch| ("best_epoch".into(), epoch as f64)));
+        Some(CallbackState { name: self.state_name(), numbers, weights: self.weights.clone() })
+    }
+
+    fn restore(&mut self, states: &[CallbackState]) {
+        if let Some(state) = CallbackState::find(states, &self.state_name()) {
+            self.best.restore(state);
+            let number = |name: &str| state.numbers.get(name).map(|&n| n as usize);
+            self.waited = number("waited").unwrap_or(0);
+            self.best_epoch = number("best_epoch");
+            self.weights.clone_from(&state.weights);
         }
     }
 }
@@ -169,6 +221,24 @@ impl<F: FnMut(&Sequential, &EpochLogs) -> Flow + Send> Callback for Checkpoint<F
         let wanted = self.best.as_mut().is_none_or(|best| best.improves(logs));
         if wanted { (self.keep)(model, logs) } else { Flow::Continue }
     }
+
+    fn state(&self) -> Option<CallbackState> {
+        let best = self.best.as_ref()?;
+        let name = checkpoint_name(&best.monitor);
+        Some(CallbackState { name, numbers: best.numbers(), weights: Vec::new() })
+    }
+
+    fn restore(&mut self, states: &[CallbackState]) {
+        if let Some(best) = &mut self.best
+            && let Some(state) = CallbackState::find(states, &checkpoint_name(&best.monitor))
+        {
+            best.restore(state);
+        }
+    }
+}
+
+fn checkpoint_name(monitor: &str) -> String {
+    format!("checkpoint by {monitor}")
 }
 
 impl Sequential {

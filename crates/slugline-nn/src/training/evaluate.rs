@@ -8,7 +8,7 @@ use super::parameters::penalty;
 use super::step::TrainingData;
 use crate::NnError;
 use crate::buffer::padded;
-use crate::loss::{OutputBlock, loss_and_gradient};
+use crate::loss::{LossWeights, OutputBlock, loss_and_gradient};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::metrics::Tallying;
 use crate::model::{BLOCK_ROWS, Forward, Scratch, Sequential};
@@ -24,7 +24,7 @@ impl Sequential {
     pub fn evaluate(&self, x: &CsrMatrix, y: &Targets) -> Result<Scores, NnError> {
         let compiled = self.compiled.as_ref().ok_or(NnError::NotCompiled { before: "evaluate" })?;
         self.check_data(compiled, x, y, "evaluation data")?;
-        let data = TrainingData { x, y, sample_weight: None };
+        let data = TrainingData { x, y, weights: LossWeights::default() };
         Ok(self.scores(&Forward::new(self), penalty(self), compiled, data))
     }
 
@@ -37,7 +37,7 @@ impl Sequential {
         compiled: &Compiled,
         data: TrainingData<'_>,
     ) -> Scores {
-        let TrainingData { x, y, sample_weight } = data;
+        let TrainingData { x, y, weights } = data;
         let units = self.units();
         let stride = padded(units);
         let tallying = Tallying::new(&compiled.metrics, units, self.output_activation());
@@ -56,15 +56,7 @@ impl Sequential {
                     samples,
                 };
                 let mut losses = Vec::with_capacity(samples.len());
-                loss_and_gradient(
-                    compiled.loss,
-                    &block,
-                    y,
-                    sample_weight,
-                    1.0,
-                    &mut losses,
-                    &mut [],
-                );
+                loss_and_gradient(compiled.loss, &block, y, weights, 1.0, &mut losses, &mut []);
                 let mut tally = tallying.tally();
                 for (&sample, p) in samples.iter().zip(scratch.result().chunks_exact(stride)) {
                     tallying.count(&mut tally, y, sample, &p[..units]);

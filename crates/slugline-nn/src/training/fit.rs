@@ -7,9 +7,12 @@ use super::evaluate::scores;
 use super::history::{EpochLogs, History, StopReason};
 use super::kept::Kept;
 use super::parameters::Working;
+use super::progress::Progress;
 use super::step::{Stepper, TrainingData, Turn};
 use super::{Compiled, with_threads};
 use crate::NnError;
+use crate::layers::Activation;
+use crate::loss::{Loss, LossWeights};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::model::Sequential;
 use crate::random::{SHUFFLE, Stream};
@@ -44,9 +47,18 @@ pub struct FitOptions<'a> {
     /// Factor of the loss of the samples of a class; 1 for a class that is not named. Multiplies
     /// `sample_weight`.
     pub class_weight: BTreeMap<u32, f32>,
+    /// Factor `w` of each output's loss where its target is 1, one an output: the loss of an output
+    /// with target `y` is multiplied by `1 + y·(w − 1)`. For the losses of independent outputs
+    /// (`binary_crossentropy`, `binary_focal_crossentropy`), where a class that few samples have needs
+    /// more say; what `BCEWithLogitsLoss` of `PyTorch` calls `pos_weight`. Default 1 each.
+    pub positive_weight: Option<&'a [f32]>,
     /// Threads to work on; 0, the default, for those of the current pool. The trained model does not
     /// depend on it.
     pub threads: usize,
+    /// Where an earlier `fit` of the same model, data and settings stood, whose epochs are not trained
+    /// again. The model has to have the weights of that moment, and to be compiled anew. Default
+    /// nothing.
+    pub resume: Option<&'a Progress>,
 }
 
 impl Default for FitOptions<'_> {
@@ -58,7 +70,9 @@ impl Default for FitOptions<'_> {
             validation: Validation::None,
             sample_weight: None,
             class_weight: BTreeMap::new(),
+            positive_weight: None,
             threads: 0,
+            resume: None,
         }
     }
 }
@@ -128,14 +142,19 @@ impl Sequential {
     ) -> Result<History, NnError> {
         options.check()?;
         self.check_data(compiled, x, y, "training data")?;
-        let weights = options.sample_weights(y)?;
-        let weights = weights.as_deref();
+        let sample_weights = options.sample_weights(y)?;
+        options.check_positive_weight(compiled.loss, self.units())?;
+        let weights =
+            LossWeights { sample: sample_weights.as_deref(), positive: options.positive_weight };
         let held_out;
         let (samples, validation) = match options.validation {
             Validation::None => (x.rows(), None),
             Validation::Data(x_val, y_val) => {
                 self.check_data(compiled, x_val, y_val, "validation data")?;
-                (x.rows(), Some(TrainingData { x: x_val, y: y_val, sample_weight: None }))
+                (
+                    x.rows(),
+                    Some(TrainingData { x: x_val, y: y_val, weights: LossWeights::default() }),
+                )
             }
             Validation::Split(share) => {
                 let kept = (x.rows() as f64 * (1.0 - share)) as usize;
@@ -145,14 +164,18 @@ impl Sequential {
                     });
                 }
                 held_out = (x.slice_rows(kept..x.rows())?, y.slice(kept..x.rows()));
-                let sample_weight = weights.map(|w| &w[kept..]);
-                let data = TrainingData { x: &held_out.0, y: &held_out.1, sample_weight };
+                let sample = weights.sample.map(|w| &w[kept..]);
+                let weights = LossWeights { sample, positive: None };
+                let data = TrainingData { x: &held_out.0, y: &held_out.1, weights };
                 (kept, (kept < x.rows()).then_some(data))
             }
         };
         compiled.prepare(self.parameters());
+        if let Some(progress) = options.resume {
+            compiled.resume(progress)?;
+        }
         let y = y.compact();
-        let data = TrainingData { x, y: &y, sample_weight: weights };
+        let data = TrainingData { x, y: &y, weights };
         // Where every weight moves in every step, none can be left out.
         let lazy = !compiled.optimizer.moves_absent_features()
             && self.stages()[0].dense.kernel_regularizer.is_zero();
@@ -179,6 +202,30 @@ impl FitOptions<'_> {
                 bad("validation split", share.to_string(), "at least 0 and below 1")
             }
             _ => Ok(()),
+        }
+    }
+
+    fn check_positive_weight(&self, loss: Loss, units: usize) -> Result<(), NnError> {
+        let Some(weights) = self.positive_weight else { return Ok(()) };
+        if loss.output_activation() != Some(Activation::Sigmoid) {
+            let problem = "takes no weights of positive answers, as its outputs are not independent; \
+                           use binary_crossentropy, or weights of classes";
+            return Err(NnError::Loss { loss: loss.name(), problem: problem.into() });
+        }
+        if weights.len() != units {
+            return Err(NnError::Shape {
+                what: "weights of positive answers (units of the last layer)",
+                expected: units,
+                got: weights.len(),
+            });
+        }
+        match weights.iter().enumerate().find(|(_, w)| !(w.is_finite() && **w >= 0.0)) {
+            Some((class, weight)) => Err(NnError::Setting {
+                name: "weight of positive answers",
+                value: format!("{weight} (class {class})"),
+                expected: "a finite number of at least 0",
+            }),
+            None => Ok(()),
         }
     }
 
@@ -245,7 +292,13 @@ impl Run<'_> {
     ) -> Result<History, NnError> {
         let mut stepper = Stepper::new(model, self.compiled);
         let mut history = History::default();
-        for epoch in 1..=self.options.epochs {
+        if let Some(progress) = self.options.resume {
+            history.epochs.clone_from(&progress.history.epochs);
+            for callback in callbacks.iter_mut() {
+                callback.restore(&progress.callbacks);
+            }
+        }
+        for epoch in history.epochs.len() + 1..=self.options.epochs {
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
                 history.stop_reason = StopReason::Interrupted;
                 break;
@@ -257,6 +310,18 @@ impl Run<'_> {
             if flows.contains(&Flow::Stop) {
                 history.stop_reason = StopReason::Stopped;
                 break;
+            }
+            if epoch < self.options.epochs && callbacks.iter().any(|c| c.wants_progress()) {
+                let progress = Progress {
+                    steps: self.compiled.steps,
+                    epochs: self.compiled.epochs,
+                    history: history.clone(),
+                    optimizer: working.state(model),
+                    callbacks: callbacks.iter().filter_map(|c| c.state()).collect(),
+                };
+                for callback in callbacks.iter_mut().filter(|c| c.wants_progress()) {
+                    callback.on_progress(&progress, model);
+                }
             }
         }
         for callback in callbacks.iter_mut() {

@@ -1,5 +1,6 @@
 //! Training: batches, steps, epochs, and what may watch and steer them.
 
+mod average;
 pub(crate) mod batch;
 mod block;
 mod callback;
@@ -8,13 +9,16 @@ mod fit;
 mod history;
 mod kept;
 mod parameters;
+mod progress;
 mod step;
 mod threads;
 mod update;
 
+pub use average::WeightAverage;
 pub use callback::{BatchReport, Callback, Checkpoint, EarlyStopping, Flow};
 pub use fit::{FitOptions, Validation};
 pub use history::{EpochLogs, History, Scores, StopReason};
+pub use progress::{CallbackState, Progress};
 pub use threads::{MAX_THREADS, with_threads};
 
 use crate::loss::Loss;

@@ -188,6 +188,34 @@ impl Working {
         self.changed.fill(false);
     }
 
+    /// A copy of the optimizer's memory.
+    pub(super) fn state(&self, model: &Sequential) -> Vec<(ParameterState, ParameterState)> {
+        let all = model.parameters()[0].units;
+        let mut state = joined_states(&self.panels, all, |panel| &panel.state);
+        if let Some((kept, all_state)) = self.kept.as_ref().zip(self.all_state.as_ref()) {
+            let kept_state = std::mem::replace(&mut state, all_state.clone());
+            kept.scatter_state(&kept_state, &mut state, all);
+        }
+        let bias_state = joined_states(&self.panels, all, |panel| &panel.bias_state);
+        let mut states = vec![(state, bias_state)];
+        states.extend(self.later_states());
+        states
+    }
+
+    /// The optimizer's memory of the stages after the first, laid out as their parameters are.
+    fn later_states(&self) -> impl Iterator<Item = (ParameterState, ParameterState)> {
+        self.later.iter().zip(&self.packed).map(|(later, p)| {
+            let tight = |state: &ParameterState| {
+                state.map_moments(|packed| {
+                    let mut rows = Table::zeros(packed.len() / p.stride() * p.units);
+                    unpack(packed, p.units, &mut rows);
+                    rows
+                })
+            };
+            (tight(&later.state), tight(&later.bias_state))
+        })
+    }
+
     /// Gives the optimizer's memory back.
     pub(super) fn into_state(
         mut self,
@@ -200,21 +228,12 @@ impl Working {
             join_states(panels, all, |panel| &mut panel.bias_state),
         );
         let (mut state, bias_state) = first;
-        if let Some((kept, mut all_state)) = self.kept.zip(self.all_state) {
+        if let Some((kept, mut all_state)) = self.kept.take().zip(self.all_state.take()) {
             kept.scatter_state(&state, &mut all_state, all);
             state = all_state;
         }
         let mut states = vec![(state, bias_state)];
-        states.extend(self.later.iter().zip(&self.packed).map(|(later, p)| {
-            let tight = |state: &ParameterState| {
-                state.map_moments(|packed| {
-                    let mut rows = Table::zeros(packed.len() / p.stride() * p.units);
-                    unpack(packed, p.units, &mut rows);
-                    rows
-                })
-            };
-            (tight(&later.state), tight(&later.bias_state))
-        }));
+        states.extend(self.later_states());
         states
     }
 
@@ -328,6 +347,25 @@ fn join_states(
     ParameterState { m, v, last_visit: std::mem::take(&mut state(&mut panels[0]).last_visit) }
 }
 
+/// The same as a copy.
+fn joined_states(
+    panels: &[Panel],
+    width: usize,
+    state: impl Fn(&Panel) -> &ParameterState,
+) -> ParameterState {
+    let join = |moment: fn(&ParameterState) -> &Table| {
+        let length = panels.iter().map(|panel| moment(state(panel)).len()).sum();
+        let mut whole = Table::zeros(length);
+        for panel in panels {
+            paste(moment(state(panel)), &panel.columns, &mut whole, width);
+        }
+        whole
+    };
+    let (m, v) = (join(|state| &state.m), join(|state| &state.v));
+    let last_visit = panels.first().map(|panel| state(panel).last_visit.clone());
+    ParameterState { m, v, last_visit: last_visit.unwrap_or_default() }
+}
+
 /// Puts what [`cut`] took back.
 fn paste(part: &[f32], columns: &Range<usize>, rows: &mut [f32], width: usize) {
     rows.par_chunks_mut(ROWS_A_TASK * width)
@@ -384,6 +422,7 @@ mod tests {
             let mut other = Sequential::new(7, model.layers().to_vec(), 4).unwrap();
             working.write(&mut other);
             assert!(other.same_weights(&model));
+            assert_eq!(working.state(&model), state);
             assert_eq!(working.into_state(&model), state);
         }
     }

@@ -23,7 +23,7 @@ use crate::buffer::Aligned;
 use crate::kernels;
 use crate::kernels::rows::SparseRows;
 use crate::kernels::rule::Decay;
-use crate::loss::Loss;
+use crate::loss::{Loss, LossWeights};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::metrics::{Tally, Tallying};
 use crate::model::{BLOCK_ROWS, Columns, Packed, Sequential, Stage};
@@ -35,8 +35,8 @@ use crate::random::{DROPOUT, DropoutMask, Stream};
 pub(crate) struct TrainingData<'a> {
     pub(crate) x: &'a CsrMatrix,
     pub(crate) y: &'a Targets,
-    /// One weight a sample; `None` for 1 each.
-    pub(crate) sample_weight: Option<&'a [f32]>,
+    /// How much samples and answers count.
+    pub(crate) weights: LossWeights<'a>,
 }
 
 /// Sums over the samples of a step.
@@ -275,16 +275,29 @@ mod tests {
     use super::*;
     use crate::layers::{Activation, Dense, Dropout, Regularizer};
     use crate::matrix::{Matrix, to_categorical};
+    use crate::model::Forward;
     use crate::optimizer::LearningRate;
+    use crate::training::parameters::penalty;
 
     /// The mean loss of a model, for finite differences.
-    fn loss_of(model: &Sequential, x: &CsrMatrix, y: &Targets) -> f64 {
-        model.evaluate(x, y).unwrap().loss
+    fn loss_of(model: &Sequential, data: TrainingData<'_>) -> f64 {
+        let (forward, penalty) = (Forward::new(model), penalty(model));
+        model.scores(&forward, penalty, model.compiled.as_ref().unwrap(), data).loss
     }
 
     /// One SGD step with learning rate 1 moves each weight by its negative gradient, which must be
     /// the loss's finite difference.
     fn check_gradient(output: Activation, hidden: Activation, loss: Loss, y: &Targets) {
+        check_weighted_gradient(output, hidden, loss, y, None);
+    }
+
+    fn check_weighted_gradient(
+        output: Activation,
+        hidden: Activation,
+        loss: Loss,
+        y: &Targets,
+        positive_weight: Option<&[f32]>,
+    ) {
         let x = CsrMatrix::new(
             6,
             vec![0, 2, 4, 5, 5],
@@ -307,8 +320,11 @@ mod tests {
         let sgd = Optimizer::sgd().with_learning_rate(LearningRate::Constant(1.0));
         model.compile(sgd, loss, &[]).unwrap();
         let before = model.clone();
-        let options = crate::FitOptions { epochs: 1, batch_size: 4, ..Default::default() };
+        let options =
+            crate::FitOptions { epochs: 1, batch_size: 4, positive_weight, ..Default::default() };
         model.fit(&x, y, &options).unwrap();
+        let weights = LossWeights { sample: None, positive: positive_weight };
+        let data = TrainingData { x: &x, y, weights };
         for (stage, (old, new)) in before.weights().iter().zip(model.weights()).enumerate() {
             for (which, (old, new)) in [(&old.0, &new.0), (&old.1, &new.1)].into_iter().enumerate()
             {
@@ -320,7 +336,7 @@ mod tests {
                         let p = &mut moved.parameters_mut()[stage];
                         let weights = if which == 0 { &mut p.kernel } else { &mut p.bias };
                         weights.make_mut()[i] += change;
-                        loss_of(&moved, &x, y)
+                        loss_of(&moved, data)
                     };
                     // Across the kink of L1 a difference quotient says nothing.
                     if stage == 2 && which == 0 && old.as_slice()[i].abs() < h {
@@ -341,6 +357,9 @@ mod tests {
         let labels = [0u32, 2, 1, 2];
         let classes = Targets::from(labels.to_vec());
         let rows = Targets::from(to_categorical(&labels, 3).unwrap());
+        let of = |data: [f32; 12]| Targets::from(Matrix::new(4, 3, data.to_vec()).unwrap());
+        let several = of([1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        let soft = of([0.5, 0.25, 0.25, 0.0, 0.0, 1.0, 0.1, 0.7, 0.2, 0.0, 0.4, 0.6]);
         let values = Targets::from(
             Matrix::new(4, 3, (0..12).map(|i| (i as f32 * 0.37).sin()).collect()).unwrap(),
         );
@@ -352,6 +371,29 @@ mod tests {
             check_gradient(softmax, hidden, smoothed, &rows);
             let binary = Loss::BinaryCrossentropy { label_smoothing: 0.2 };
             check_gradient(Activation::Sigmoid, hidden, binary, &rows);
+            for gamma in [0.0, 0.5, 2.0] {
+                let focal = |label_smoothing| Loss::CategoricalFocalCrossentropy {
+                    alpha: 0.7,
+                    gamma,
+                    label_smoothing,
+                };
+                check_gradient(softmax, hidden, focal(0.0), &rows);
+                check_gradient(softmax, hidden, focal(0.1), &soft);
+                let focal = |apply_class_balancing| Loss::BinaryFocalCrossentropy {
+                    apply_class_balancing,
+                    alpha: 0.3,
+                    gamma,
+                    label_smoothing: 0.1,
+                };
+                check_gradient(Activation::Sigmoid, hidden, focal(false), &several);
+                check_gradient(Activation::Sigmoid, hidden, focal(true), &several);
+            }
+            let focal = Loss::BINARY_FOCAL_CROSSENTROPY;
+            for loss in [binary, Loss::BINARY_CROSSENTROPY, focal] {
+                let factors = Some(&[0.5, 2.0, 3.0][..]);
+                check_weighted_gradient(Activation::Sigmoid, hidden, loss, &several, factors);
+            }
+            check_gradient(softmax, hidden, Loss::CATEGORICAL_CROSSENTROPY, &soft);
             for output in [Activation::Linear, Activation::Sigmoid, softmax, Activation::Gelu] {
                 check_gradient(output, hidden, Loss::MeanSquaredError, &values);
             }

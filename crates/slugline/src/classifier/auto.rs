@@ -3,28 +3,45 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, divide, learnable_labels, log_loss};
-use super::recipe::{Features, MANY, MOST_HELD_OUT, Recipe};
-use super::{Classifier, ClassifierError, ValidationSplit};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
+use super::documents::{Division, Prepared, Rows, check_enough, divide, identity};
+use super::labels::Scores;
+use super::recipe::{Features, MANY, Recipe};
+use super::{Classifier, ClassifierError, ValidationSplit, features};
+use crate::checkpoint::Checkpoints;
+use crate::corpus::{Content, Documents, LabelKind, Labels};
+use crate::decision::{DecisionOptions, Decisions};
 use crate::evaluation::Calibration;
 use crate::nn::{BatchReport, Callback, Flow, Matrix, StopReason, with_threads};
 
 /// What `auto` may not choose.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AutoOptions {
     /// Settles splits, weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it.
+    #[serde(skip)]
     pub threads: usize,
-    /// Share of the documents by which is chosen and calibrated, from every class. Default 0.2.
-    pub validation: f64,
+    /// The documents by which is chosen and calibrated: a number or a share of every class, or the last
+    /// ones, which are never trained on then. Default a share of 0.2.
+    pub validation: ValidationSplit,
+    /// Thresholds, fitted on the same documents, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged; all where there are fewer. Default 1.
+    pub average: usize,
+    /// Networks that are put together as one, in every candidate too. Default 1.
+    pub ensemble: usize,
 }
 
 impl Default for AutoOptions {
     fn default() -> Self {
-        Self { seed: 0, threads: 0, validation: 0.2 }
+        Self {
+            seed: 0,
+            threads: 0,
+            validation: ValidationSplit::Fraction(0.2),
+            decision: DecisionOptions::default(),
+            average: 1,
+            ensemble: 1,
+        }
     }
 }
 
@@ -52,20 +69,30 @@ pub struct Candidate {
     pub features: String,
     /// Passes over the training documents.
     pub epochs: usize,
-    /// Share of right answers.
+    /// Share of right answers; for any number of labels a document those with exactly its labels.
     pub accuracy: f64,
-    /// Log loss after calibration.
+    /// F1 of all answers above one half together; for any number of labels a document alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_f1: Option<f64>,
+    /// Log loss after calibration; for any number of labels the mean over all classes.
     pub log_loss: f64,
 }
+
+/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
+const MOST_HELD_OUT: f64 = 12_000.0;
 
 impl Classifier {
     /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
     /// a stratified split of the documents, takes the one with the most right answers (of equals that
-    /// with the lower log loss), calibrates it by the held-out documents
-    /// ([`Calibration::fit_mixture`]), and trains once more on all. Of more than 60,000 documents, so
+    /// with the lower log loss; for any number of labels a document that with the highest micro F1 of
+    /// answers above one half, for soft labels that with the lowest log loss), calibrates it by the
+    /// held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than 60,000 documents, so
     /// many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
     ///
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
+    ///
+    /// Of lists of features ([`Content::Features`]) is tried what is made of their values: nothing, each
+    /// feature scaled to at most 1, and rows of these scaled to the length 1.
     ///
     /// `go_on` is asked at every step of the candidates, on several threads, and ends the run by
     /// [`Flow::Stop`]; `callbacks` watch the last training.
@@ -87,7 +114,7 @@ impl Classifier {
     ///
     /// # Errors
     /// [`ClassifierError::TooFew`] for documents of fewer than two classes, or fewer than two of every
-    /// class; [`ClassifierError::LabelKind`] for documents with several labels;
+    /// class; [`ClassifierError::Validation`] where nothing or all would be held out;
     /// [`ClassifierError::Terms`] if no feature is left; [`ClassifierError::Interrupted`] if `go_on` ended
     /// the run.
     pub fn train_auto(
@@ -97,18 +124,51 @@ impl Classifier {
         go_on: &(dyn Fn() -> Flow + Sync),
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let labels = learnable_labels(documents)?;
-        if !(auto.validation > 0.0 && auto.validation < 1.0) {
+        let none = Checkpoints::none();
+        Self::train_auto_resumable(documents, name, auto, go_on, callbacks, &none)
+    }
+
+    /// [`train_auto`](Self::train_auto) that keeps a checkpoint, or goes on from one: candidates that
+    /// are finished are not trained again.
+    ///
+    /// # Errors
+    /// As [`train_auto`](Self::train_auto); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_auto_resumable(
+        documents: &Documents,
+        name: &str,
+        auto: AutoOptions,
+        go_on: &(dyn Fn() -> Flow + Sync),
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
+        let labels = documents.labels();
+        check_enough(documents)?;
+        let samples = documents.len();
+        let share = match auto.validation {
+            ValidationSplit::Fraction(share) => share,
+            ValidationSplit::First(n) | ValidationSplit::Last(n) => n as f64 / samples as f64,
+            ValidationSplit::None => 0.0,
+        };
+        if !(share > 0.0 && share < 1.0) {
             let split = auto.validation.to_string();
-            let (train, samples) = (0, documents.len());
+            let train = auto.validation.ranges(samples).0.len();
             return Err(ClassifierError::Validation { split, train, samples });
         }
-        with_threads(auto.threads, || choose(documents, labels, name, auto, go_on, callbacks))?
+        let division = to_choose_by(labels, auto, share);
+        with_threads(auto.threads, || match documents.content() {
+            Content::Text => {
+                choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
+            Content::Features => {
+                features::choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
+            }
+        })?
     }
 }
 
 /// Stops a candidate when asked to.
-struct Watch<'a>(&'a (dyn Fn() -> Flow + Sync));
+pub(super) struct Watch<'a>(pub(super) &'a (dyn Fn() -> Flow + Sync));
 
 impl Callback for Watch<'_> {
     fn on_batch_end(&mut self, _: &BatchReport) -> Flow {
@@ -116,63 +176,98 @@ impl Callback for Watch<'_> {
     }
 }
 
+/// The documents that candidates are trained on and held against: what is best for many is found on
+/// some of them.
+fn to_choose_by(labels: &Labels, auto: AutoOptions, share: f64) -> Division {
+    let n = labels.len();
+    if let ValidationSplit::Last(_) = auto.validation {
+        let (train, held_out) = auto.validation.ranges(n);
+        let mut train: Vec<usize> = train.collect();
+        if train.len() > MANY {
+            let some = MANY as f64 / train.len() as f64;
+            train = labels.select(&train).split(some, auto.seed).1;
+        }
+        return Division { train, held_out: held_out.collect() };
+    }
+    let sample: Vec<usize> = match n > MANY {
+        true => labels.split(MANY as f64 / n as f64, auto.seed).1,
+        false => (0..n).collect(),
+    };
+    let count = (1.0 / share).round().max(2.0) as u32;
+    Division::by_fold(&sample, &labels.select(&sample).folds(count, auto.seed), 0)
+}
+
+/// The documents that the last training takes. Of many a few may stay out and calibrate the very network
+/// that answers.
+pub(crate) fn to_finish_by(
+    labels: &Labels,
+    auto: AutoOptions,
+) -> Result<Division, ClassifierError> {
+    let n = labels.len();
+    let last = match auto.validation {
+        ValidationSplit::Last(_) => auto.validation,
+        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
+        _ => ValidationSplit::None,
+    };
+    divide(labels, last, auto.seed)
+}
+
 fn choose(
     documents: &Documents,
-    labels: &[u32],
+    division: &Division,
     name: &str,
     auto: AutoOptions,
     go_on: &(dyn Fn() -> Flow + Sync),
     callbacks: &mut [&mut dyn Callback],
+    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
-    let n = documents.len();
-    // What is best for many is found on some of them.
-    let large = n > MANY;
-    let sample: Vec<usize> = match large {
-        true => stratified_split(labels, MANY as f64 / n as f64, auto.seed).1,
-        false => (0..n).collect(),
-    };
-    let sample_labels: Vec<u32> = sample.iter().map(|&i| labels[i]).collect();
-    let count = (1.0 / auto.validation).round().max(2.0) as u32;
-    let folds = stratified_folds(&sample_labels, count, auto.seed);
-    let division = Division::by_fold(&sample, &folds, 0);
-
-    let prepared = Prepared::new(documents, &Features::analyzer())?;
+    let (n, labels) = (documents.len(), documents.labels());
+    let kind = labels.kind();
+    let prepared = Prepared::new(documents, &Features::analyzer());
+    let run = checkpoints.begin(identity(name, &prepared.fingerprint, auto))?;
     let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
     let tried = Recipe::candidates(n, mean_tokens);
     let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
     kinds.dedup();
     let rows: Vec<Rows> = kinds
         .par_iter()
-        .map(|features| prepared.rows(&division, &features.options()))
+        .map(|features| prepared.rows(division, &features.options()))
         .collect::<Result<_, _>>()?;
     // Each candidate on one thread: they need not wait for each other.
-    let attempt = |recipe: &Recipe| {
+    let attempt = |(number, recipe): (usize, &Recipe)| {
+        let part = run.part(&format!("candidate-{}", number + 1));
+        if let Some(known) = part.result()? {
+            return Ok(known);
+        }
         let one = AutoOptions { threads: 1, ..auto };
-        let options = recipe.settings(division.train.len(), one);
-        let kind = kinds.iter().position(|kind| *kind == recipe.features).unwrap_or(0);
+        let options = recipe.settings(division.train.len(), one, kind);
+        let place = kinds.iter().position(|features| *features == recipe.features).unwrap_or(0);
         let mut watch = Watch(go_on);
-        let fitted = prepared.train(&rows[kind], &options, name, &mut [&mut watch])?;
+        let fitted = prepared.train(&part, &rows[place], &options, name, &mut [&mut watch])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        Ok(Attempt::new(fitted, recipe.features, options.epochs, &rows[kind].y_held_out))
+        let epochs = options.epochs;
+        let features = recipe.features.name();
+        let attempt = Attempt::new(fitted, features, epochs, &rows[place].y_held_out);
+        part.store_result(&attempt);
+        Ok(attempt)
     };
     let results: Vec<Attempt> =
-        tried.par_iter().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let chosen = best(&results);
+        tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
+    let chosen = best(&results, kind);
     let recipe = tried[chosen];
     drop(rows);
 
-    // Of many documents a few may stay out and calibrate the very network that answers.
-    let last = match large {
-        true => divide(labels, ValidationSplit::Fraction(MOST_HELD_OUT / n as f64), auto.seed)?,
-        false => Division { train: (0..n).collect(), held_out: Vec::new() },
-    };
-    let options = recipe.settings(last.train.len(), auto);
+    let last = to_finish_by(labels, auto)?;
+    let options = recipe.settings(last.train.len(), auto, kind);
     let rows = prepared.rows(&last, &recipe.features.options())?;
-    let (mut classifier, _) = prepared.train(&rows, &options, name, callbacks)?;
-    if !large {
+    let part = run.part("final");
+    let (mut classifier, _) = prepared.train(&part, &rows, &options, name, callbacks)?;
+    if last.held_out.is_empty() {
+        // What held-out documents say of the candidate holds for its like, trained on all.
         classifier.calibration = results[chosen].calibration.clone();
+        classifier.decisions = results[chosen].decisions.clone();
     }
     classifier.record.auto = Some(AutoRecord {
         train_samples: division.train.len(),
@@ -185,53 +280,34 @@ fn choose(
 }
 
 /// A candidate on the held-out documents.
-struct Attempt {
-    candidate: Candidate,
-    calibration: Calibration,
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attempt {
+    pub(super) candidate: Candidate,
+    scores: Scores,
+    pub(super) calibration: Calibration,
+    pub(super) decisions: Decisions,
 }
 
 impl Attempt {
-    fn new(
+    pub(super) fn new(
         (classifier, mut probabilities): (Classifier, Matrix),
-        features: Features,
+        features: &str,
         epochs: usize,
-        y: &[u32],
+        y: &Labels,
     ) -> Self {
         let calibration = classifier.calibration;
         calibration.apply_rows(&mut probabilities);
-        let answers = probabilities.argmax_rows();
-        let right = answers.iter().zip(y).filter(|(answer, label)| answer == label).count();
-        let candidate = Candidate {
-            features: features.name().to_owned(),
-            epochs,
-            accuracy: right as f64 / y.len().max(1) as f64,
-            log_loss: log_loss(&probabilities, y),
-        };
-        Self { candidate, calibration }
+        let scores = Scores::new(&probabilities, y);
+        let Scores { accuracy, micro_f1, log_loss } = scores;
+        let features = features.to_owned();
+        let candidate = Candidate { features, epochs, accuracy, micro_f1, log_loss };
+        Self { candidate, scores, calibration, decisions: classifier.decisions }
     }
 }
 
-/// The place of the attempt with the most right answers; of equals that with the lowest log loss, of
-/// these the first.
-fn best(attempts: &[Attempt]) -> usize {
-    let better = |a: &Candidate, b: &Candidate| {
-        a.accuracy.total_cmp(&b.accuracy).then(b.log_loss.total_cmp(&a.log_loss))
-    };
+/// The place of the best attempt for labels of a kind, of equals the first.
+pub(super) fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
     let all = (0..attempts.len()).rev();
-    all.max_by(|&a, &b| better(&attempts[a].candidate, &attempts[b].candidate)).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn right_answers_come_before_log_loss() {
-        let attempt = |accuracy, log_loss| Attempt {
-            candidate: Candidate { features: String::new(), epochs: 1, accuracy, log_loss },
-            calibration: Calibration::None,
-        };
-        assert_eq!(best(&[attempt(0.8, 0.5), attempt(0.9, 0.6)]), 1);
-        assert_eq!(best(&[attempt(0.9, 0.6), attempt(0.9, 0.5), attempt(0.9, 0.5)]), 1);
-    }
+    all.max_by(|&a, &b| attempts[a].scores.compare(&attempts[b].scores, kind)).unwrap_or(0)
 }

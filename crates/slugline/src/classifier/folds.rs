@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Classifier, ClassifierError};
 use crate::corpus::Documents;
-use crate::corpus::split::stratified_folds;
 use crate::nn::{Matrix, StopReason};
 
 /// How documents are divided for a cross-validation.
@@ -40,13 +39,29 @@ pub struct FoldScores {
     pub ece: f64,
 }
 
-/// A mean over the folds and how far they lie from it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+/// A mean and how far values lie from it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Spread {
-    /// The mean.
+    /// The mean; 0 of no values.
     pub mean: f64,
-    /// The standard deviation, `√(Σ (x − mean)² / (folds − 1))`.
+    /// The standard deviation, `√(Σ (x − mean)² / (n − 1))`; 0 of fewer than two values.
     pub std: f64,
+}
+
+impl Spread {
+    /// That of some values.
+    ///
+    /// ```
+    /// use slugline::classifier::Spread;
+    ///
+    /// assert_eq!(Spread::of(&[1.0, 2.0, 3.0]), Spread { mean: 2.0, std: 1.0 });
+    /// ```
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Self { mean, std: (squares / (n - 1.0).max(1.0)).sqrt() }
+    }
 }
 
 /// Scores of all folds.
@@ -69,10 +84,7 @@ impl FoldsRecord {
     /// assert_eq!((accuracy.mean, accuracy.std), (0.75, 0.25));
     /// ```
     pub fn spread(&self, score: impl Fn(&FoldScores) -> f64) -> Spread {
-        let n = self.folds.len().max(1) as f64;
-        let mean = self.folds.iter().map(&score).sum::<f64>() / n;
-        let squares: f64 = self.folds.iter().map(|fold| (score(fold) - mean).powi(2)).sum();
-        Spread { mean, std: (squares / (n - 1.0).max(1.0)).sqrt() }
+        Spread::of(&self.folds.iter().map(score).collect::<Vec<_>>())
     }
 }
 
@@ -95,8 +107,7 @@ impl Classifier {
     /// `train` makes the classifier of a fold, whose number is counted from 0. Whatever it learns or
     /// chooses it learns from the documents that it is given, so that a recipe that chooses (as
     /// [`train_auto`](Self::train_auto)) has to do so in every fold for honest scores. `on_fold` hears
-    /// of every fold that is done. Of documents with several labels, the first one counts for the
-    /// division.
+    /// of every fold that is done. [`Labels::folds`](crate::corpus::Labels::folds) divides.
     ///
     /// ```
     /// use slugline::classifier::{AutoOptions, Classifier, FoldOptions};
@@ -137,14 +148,7 @@ impl Classifier {
         if options.folds < 2 || options.folds as usize > n {
             return Err(ClassifierError::Folds { folds: options.folds, documents: n });
         }
-        // Documents without a label are a class of their own.
-        let strata: Vec<u32> = documents
-            .labels()
-            .first_classes()
-            .into_iter()
-            .map(|class| class.unwrap_or(classes as u32))
-            .collect();
-        let fold_of = stratified_folds(&strata, options.folds, options.seed);
+        let fold_of = documents.labels().folds(options.folds, options.seed);
         let mut probabilities = Matrix::zeros(n, classes);
         let mut folds = Vec::new();
         for fold in 0..options.folds {
@@ -167,7 +171,7 @@ impl Classifier {
                 accuracy: scores.accuracy,
                 macro_f1: scores.macro_f1,
                 log_loss: scores.loss,
-                ece: scores.reliability.map_or(0.0, |reliability| reliability.ece),
+                ece: scores.reliability.ece,
             };
             on_fold(fold, &scores);
             folds.push(scores);

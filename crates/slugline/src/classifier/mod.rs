@@ -1,24 +1,37 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
-mod auto;
+pub(crate) mod auto;
+mod class_weight;
+mod continued;
 pub(crate) mod documents;
+mod ensemble;
+mod evaluate;
+mod features;
 mod folds;
+mod labels;
 mod options;
 mod predict;
 pub(crate) mod recipe;
 mod record;
+#[cfg(test)]
+mod tests;
 mod train;
 
-use crate::corpus::{Corpus, CorpusError, LabelKind};
-use crate::evaluation::{Calibration, Evaluation};
+use crate::checkpoint::CheckpointError;
+use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
+use crate::decision::{DecisionError, Decisions};
+use crate::evaluation::Calibration;
+use crate::model_file::ModelFileError;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
 pub use auto::{AutoOptions, AutoRecord, Candidate};
+pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
+pub use continued::{ContinueOptions, Replay};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
-pub use options::{ClassWeight, Preset, TrainingOptions, ValidationSplit};
+pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
-pub use record::{CorpusRecord, TrainingRecord};
+pub use record::{Ancestor, CorpusRecord, TrainingRecord};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]
@@ -27,6 +40,7 @@ pub struct Classifier {
     network: Sequential,
     class_names: Vec<String>,
     calibration: Calibration,
+    decisions: Decisions,
     record: TrainingRecord,
 }
 
@@ -43,6 +57,9 @@ pub enum ClassifierError {
     /// No vectorizer can be made of the texts.
     #[error(transparent)]
     Terms(#[from] TermError),
+    /// What decides on answers is out of range, or cannot be fitted.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     /// Labels that a classifier cannot be trained or scored on.
     #[error(
         "the documents have {} labels, and a classifier takes one class a document",
@@ -56,6 +73,57 @@ pub enum ClassifierError {
         /// What kind they are.
         found: LabelKind,
     },
+    /// Lists of features without any value other than zero.
+    #[error("no document to train on has a feature other than zero")]
+    NoFeatures,
+    /// Texts, where the model takes lists of features, or the other way round.
+    #[error(
+        "the model reads {}, and {name} holds {}",
+        content_name(*model),
+        content_name(*found)
+    )]
+    OtherContent {
+        /// What the model reads.
+        model: Content,
+        /// What the documents hold.
+        found: Content,
+        /// What the documents are called.
+        name: String,
+    },
+    /// A model of given features, which has no words to add to.
+    #[error(
+        "the model reads lists of features, and only a model that reads text goes on with new \
+         documents; train anew on old and new ones together"
+    )]
+    GivenFeatures,
+    /// A loss that does not go with the labels.
+    #[error(
+        "the loss {loss} does not go with {}; use {instead}",
+        match kind {
+            LabelKind::Multi => "documents that have any number of labels, as its outputs are not independent",
+            LabelKind::Soft => "soft labels, as it takes one class a document",
+            LabelKind::Single => "single labels",
+        }
+    )]
+    LossForLabels {
+        /// Name of the loss.
+        loss: &'static str,
+        /// What kind the labels are.
+        kind: LabelKind,
+        /// Name of the one that does.
+        instead: &'static str,
+    },
+    /// A file of factors for classes that cannot be used.
+    #[error(transparent)]
+    ClassWeightFile(#[from] ClassWeightError),
+    /// A weight for a class that is not there.
+    #[error("there is a weight for the class `{name}`, which is none of those trained on: {known}")]
+    ClassWeightName {
+        /// The name.
+        name: String,
+        /// The classes, the first of many.
+        known: String,
+    },
     /// Too little to learn from.
     #[error(
         "{documents} documents of {classes} classes are too few to learn from: expected at least two \
@@ -67,6 +135,18 @@ pub enum ClassifierError {
         /// Classes that have documents.
         classes: usize,
     },
+    /// Documents of what a model has learned before that have classes it does not know.
+    #[error(
+        "the documents to train on again have the class `{class}`, which the model does not have; give \
+         documents of new classes as those to go on with"
+    )]
+    NotReplay {
+        /// The first such class.
+        class: String,
+    },
+    /// A model without a checksum, which cannot be gone on from.
+    #[error("the model cannot be gone on from")]
+    Parent(#[source] Box<ModelFileError>),
     /// Documents cannot be divided into so many folds.
     #[error("{folds} folds: expected a number from 2 to the number of documents, {documents}")]
     Folds {
@@ -87,6 +167,9 @@ pub enum ClassifierError {
         /// Name of the corpus.
         corpus: String,
     },
+    /// A checkpoint cannot be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The corpus could not be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -146,6 +229,13 @@ pub enum ClassifierError {
     },
 }
 
+fn content_name(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Features => "lists of features (SVMlight)",
+    }
+}
+
 impl Classifier {
     /// A classifier from its parts, as a model file holds them. The network is compiled with the
     /// optimizer and loss of the record, so that it can be evaluated and trained on.
@@ -170,9 +260,11 @@ impl Classifier {
                 return Err(ClassifierError::Mismatch { what, expected, found });
             }
         }
-        network.compile(record.options.optimizer.clone(), record.options.loss, &train::METRICS)?;
+        let metrics = labels::metrics(record.label_kind);
+        network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
-        Ok(Self { vectorizer, network, class_names, calibration, record })
+        let decisions = Decisions::default();
+        Ok(Self { vectorizer, network, class_names, calibration, decisions, record })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -200,6 +292,22 @@ impl Classifier {
     /// What calibrates the probabilities.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    /// The same classifier with other thresholds, and other texts to answer with `unknown`.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Decision`] if there is not one threshold for each class, or a number is out
+    /// of range.
+    pub fn with_decisions(mut self, decisions: Decisions) -> Result<Self, ClassifierError> {
+        decisions.check(self.class_names.len())?;
+        self.decisions = decisions;
+        Ok(self)
+    }
+
+    /// What decides on the answers.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What kind of labels it gives.
@@ -232,6 +340,15 @@ impl Classifier {
         }
     }
 
+    /// Checks that documents called `name` hold what the model reads.
+    fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
+        let (model, found) = (self.vectorizer.content(), documents.content());
+        match model == found {
+            true => Ok(()),
+            false => Err(ClassifierError::OtherContent { model, found, name: name.to_owned() }),
+        }
+    }
+
     /// Checks that documents called `name` have the classes of the model.
     fn check_classes(&self, name: &str, theirs: &[String]) -> Result<(), ClassifierError> {
         let ours = &self.class_names;
@@ -251,29 +368,5 @@ impl Classifier {
                 problem,
             }),
         }
-    }
-
-    /// Scores on labelled documents, which must be numbered as the training documents were; see
-    /// [`check_corpus`](Self::check_corpus).
-    ///
-    /// # Errors
-    /// [`ClassifierError::Network`] if there is no document, or one has an id or a label beyond those
-    /// of the training corpus.
-    pub fn evaluate(
-        &self,
-        documents: &crate::corpus::Sequences,
-    ) -> Result<Evaluation, ClassifierError> {
-        let x = crate::text::multi_hot(documents, self.vectorizer.width())?;
-        let y =
-            train::targets(self.record.options.loss, documents.labels(), self.class_names.len())?;
-        let loss = self.network.evaluate(&x, &y)?.loss;
-        let predicted = self.network.predict(&x)?.argmax_rows();
-        Ok(Evaluation::new(
-            &self.class_names,
-            documents.labels(),
-            &predicted,
-            loss,
-            &self.record.class_counts,
-        )?)
     }
 }

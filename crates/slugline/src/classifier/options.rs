@@ -6,8 +6,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{Activation, Dense, Dropout, Initializer, Layer, Loss, Optimizer, Regularizer};
-use crate::text::VectorizerOptions;
+use super::ClassWeight;
+use super::labels::loss_for;
+use crate::corpus::LabelKind;
+use crate::decision::DecisionOptions;
+use crate::nn::{
+    Activation, Dense, Dropout, Initializer, Layer, LearningRate, Loss, NnError, Optimizer,
+    Regularizer, SparseRule,
+};
+use crate::text::{FeatureScaling, Selection, VectorizerOptions};
 
 /// All settings of a training run; the command line's options have the same names and defaults.
 ///
@@ -18,6 +25,9 @@ pub struct TrainingOptions {
     /// Which features texts have and what they are worth; `None`, the default, for the multi-hot
     /// rows of a numbered corpus.
     pub vectorizer: Option<VectorizerOptions>,
+    /// What is made of the values of given features (SVMlight), which documents may have in place of
+    /// text. Default nothing.
+    pub feature_scaling: FeatureScaling,
     /// Number of features of multi-hot rows: word ids below it are used. Default 10,000.
     pub max_features: usize,
     /// Units of each hidden layer, first to last; empty for a linear model. Default 64, 64.
@@ -47,6 +57,15 @@ pub struct TrainingOptions {
     pub patience: Option<usize>,
     /// Factors of the classes' losses. Default none.
     pub class_weight: ClassWeight,
+    /// Thresholds, and when the answer is `unknown`. Default none.
+    pub decision: DecisionOptions,
+    /// Epochs, the last ones, whose weights are averaged: see
+    /// [`WeightAverage`](crate::nn::WeightAverage). Default 1, the last one alone.
+    pub average: usize,
+    /// Networks that are trained from different seeds and put together as one whose outputs, before
+    /// the last activation, are the mean of theirs: see
+    /// [`Sequential::ensemble`](crate::nn::Sequential::ensemble). Default 1.
+    pub ensemble: usize,
     /// Settles starting weights, order and dropout. Default 0.
     pub seed: u64,
     /// Threads to work on, 0 for one a core. The model does not depend on it, so it is not recorded.
@@ -61,6 +80,41 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
+    /// The same settings with a loss that goes with labels of a kind: for any number of labels a
+    /// document the binary form of a categorical loss, for shares one that takes rows.
+    ///
+    /// ```
+    /// use slugline::classifier::TrainingOptions;
+    /// use slugline::corpus::LabelKind;
+    ///
+    /// let options = TrainingOptions::default().for_labels(LabelKind::Multi);
+    /// assert_eq!(options.loss.name(), "binary_crossentropy");
+    /// ```
+    #[must_use]
+    pub fn for_labels(self, kind: LabelKind) -> Self {
+        Self { loss: loss_for(self.loss, kind), ..self }
+    }
+
+    /// Checks what the network does not check.
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        let bad = |name, value: usize, expected| {
+            Err(NnError::Setting { name, value: value.to_string(), expected })
+        };
+        match (self.average, self.ensemble, self.patience) {
+            (0, ..) => bad("average", 0, "at least 1"),
+            (_, 0, _) => bad("ensemble", 0, "at least 1"),
+            (average @ 2.., _, Some(_)) => bad(
+                "average",
+                average,
+                "1 beside a patience, which goes back to one epoch's weights",
+            ),
+            (average @ 2.., ..) if average > self.epochs => {
+                bad("average", average, "no more than there are epochs")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The layers for `classes` classes.
     pub fn layers(&self, classes: usize) -> Vec<Layer> {
         let regularizer = Regularizer { l1: self.l1, l2: self.l2 };
@@ -74,10 +128,7 @@ impl TrainingOptions {
                 layers.push(Dropout::new(self.dropout).into());
             }
         }
-        let output = match self.loss {
-            Loss::BinaryCrossentropy { .. } => Activation::Sigmoid,
-            _ => Activation::Softmax,
-        };
+        let output = self.loss.output_activation().unwrap_or(Activation::Softmax);
         layers.push(Dense::new(classes).activation(output).kernel_regularizer(regularizer).into());
         layers
     }
@@ -91,16 +142,22 @@ pub enum Preset {
     /// samples for validation.
     #[default]
     Notebook,
+    /// A network to set up by hand over weighed text features: words and pairs of words of two
+    /// documents at least by tf-idf (`1 + ln tf`, scikit-learn's idf, rows of length 1), 64 relu with
+    /// half of them dropped, softmax, Adam with a rate of 0.001 that leaves absent features alone,
+    /// batches of 32, 10 epochs, a tenth of every class to validate on and to calibrate by.
+    Text,
 }
 
 impl Preset {
     /// Every preset.
-    pub const ALL: [Self; 1] = [Self::Notebook];
+    pub const ALL: [Self; 2] = [Self::Notebook, Self::Text];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Notebook => "notebook",
+            Self::Text => "text",
         }
     }
 
@@ -109,6 +166,7 @@ impl Preset {
         match self {
             Self::Notebook => TrainingOptions {
                 vectorizer: None,
+                feature_scaling: FeatureScaling::None,
                 max_features: 10_000,
                 hidden: vec![64, 64],
                 activation: Activation::Relu,
@@ -123,14 +181,50 @@ impl Preset {
                 validation: ValidationSplit::First(1000),
                 patience: None,
                 class_weight: ClassWeight::None,
+                decision: DecisionOptions::default(),
+                average: 1,
+                ensemble: 1,
                 seed: 0,
                 threads: 0,
+            },
+            Self::Text => TrainingOptions {
+                vectorizer: Some(text_features()),
+                hidden: vec![64],
+                dropout: 0.5,
+                optimizer: Optimizer::Adam {
+                    learning_rate: LearningRate::Constant(0.001),
+                    beta_1: 0.9,
+                    beta_2: 0.999,
+                    epsilon: 1e-7,
+                    sparse_rule: SparseRule::Lazy,
+                },
+                batch_size: 32,
+                epochs: 10,
+                validation: ValidationSplit::Fraction(0.1),
+                ..Self::Notebook.options()
             },
         }
     }
 }
 
+/// The features of [`Preset::Text`].
+fn text_features() -> VectorizerOptions {
+    let kept = Selection { min_df: 2, ..Selection::default() };
+    let options = VectorizerOptions {
+        words: kept,
+        word_ngrams: 2,
+        ngrams: kept,
+        prefixes: kept,
+        chars: kept,
+        ..VectorizerOptions::default()
+    };
+    options.tf_idf(true)
+}
+
 /// Which training samples are held out for validation.
+///
+/// Of documents whose text has weighed features ([`TrainingOptions::vectorizer`]) a number or a share
+/// is taken from every class instead, by lot, and settled by the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValidationSplit {
@@ -141,6 +235,9 @@ pub enum ValidationSplit {
     First(usize),
     /// The last share, above 0 and below 1, as Keras's `validation_split`.
     Fraction(f64),
+    /// The last so many, in every case: documents that were set apart beforehand, and put behind those
+    /// to train on.
+    Last(usize),
 }
 
 impl ValidationSplit {
@@ -154,6 +251,10 @@ impl ValidationSplit {
                 let kept = ((samples as f64 * (1.0 - share)) as usize).min(samples);
                 (0..kept, kept..samples)
             }
+            Self::Last(n) => {
+                let kept = samples.saturating_sub(n);
+                (0..kept, kept..samples)
+            }
         }
     }
 }
@@ -162,7 +263,7 @@ impl fmt::Display for ValidationSplit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
-            Self::First(n) => write!(f, "{n}"),
+            Self::First(n) | Self::Last(n) => write!(f, "{n}"),
             Self::Fraction(share) => write!(f, "{share}"),
         }
     }
@@ -182,33 +283,6 @@ impl FromStr for ValidationSplit {
     }
 }
 
-/// How much each class counts in training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClassWeight {
-    /// All samples alike.
-    #[default]
-    None,
-    /// `samples / (classes · samples of the class)`, as scikit-learn's `balanced`.
-    Balanced,
-    /// In proportion to `1 / √(samples of the class)`, with a mean of 1 over the samples.
-    SquareRoot,
-}
-
-impl ClassWeight {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [Self::None, Self::Balanced, Self::SquareRoot];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Balanced => "balanced",
-            Self::SquareRoot => "sqrt",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +293,12 @@ mod tests {
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<TrainingOptions>(&json).unwrap(), options);
         assert!(serde_json::from_str::<TrainingOptions>(r#"{"epoch": 3}"#).is_err());
+    }
+
+    #[test]
+    fn the_last_samples_are_held_out_of_any_number() {
+        assert_eq!(ValidationSplit::Last(3).ranges(10), (0..7, 7..10));
+        assert_eq!(ValidationSplit::Last(3).ranges(2), (0..0, 0..2));
     }
 
     #[test]

@@ -5,15 +5,19 @@ use serde::Serialize;
 
 use super::{Classifier, ClassifierError};
 use crate::corpus::Sequences;
+use crate::decision::{Answer, Known, UNKNOWN};
 use crate::nn::{CsrMatrix, Predictor, argmax};
-use crate::text::{FeatureBuffer, multi_hot};
+use crate::text::{FeatureBuffer, Vectorizer, multi_hot};
 
 /// The answer for one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// Name of the most probable class.
+    /// Name of the class that is the answer, or [`UNKNOWN`]; of multi-label answers the most probable
+    /// one, empty where there is none.
     pub label: String,
-    /// Its number.
+    /// The answer by the classifier's decisions; see [`decision`](crate::decision).
+    pub answer: Answer,
+    /// Number of the most probable class, whatever the answer.
     pub class: u32,
     /// The probability of each class, in the order of the class names.
     pub probabilities: Vec<f32>,
@@ -24,6 +28,12 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// The share of unknown words; 0 for a text without words.
+    pub fn unknown_share(&self) -> f32 {
+        let Self { words, unknown_words, .. } = *self;
+        Known { words, unknown_words, nothing: false }.unknown_share()
+    }
+
     /// The `k` most probable classes with their probabilities, the most probable first; equal ones in
     /// the order of the classes.
     pub fn top_k(&self, k: usize) -> Vec<(u32, f32)> {
@@ -93,20 +103,29 @@ impl TextPredictor<'_> {
     fn predict_block<T: AsRef<str>>(&mut self, texts: &[T], answers: &mut Vec<Prediction>) {
         let Self { classifier, features, rows, network } = self;
         rows.clear();
-        let mut counts = Vec::with_capacity(texts.len());
+        let mut known = Vec::with_capacity(texts.len());
+        let vectorizer = &classifier.vectorizer;
         for text in texts {
-            let row = classifier.vectorizer.vectorize(text.as_ref(), features);
+            let row = vectorizer.vectorize(text.as_ref(), features);
             // The vectorizer's rows rise and end below its width, which is the network's.
             let pushed = rows.push_row(row.indices, row.values);
             debug_assert!(pushed.is_ok());
-            counts.push((features.words(), features.unknown_words()));
+            let (words, unknown_words) = (features.words(), features.unknown_words());
+            let nothing = match vectorizer {
+                // The marks of numbered documents are in every row.
+                Vectorizer::MultiHot(_) => words == unknown_words,
+                Vectorizer::Terms(_) => features.row().indices.is_empty(),
+                // A list without features says that all are zero.
+                Vectorizer::Features(_) => words > 0 && words == unknown_words,
+            };
+            known.push(Known { words, unknown_words, nothing });
         }
         let outputs = network.predict_rows(rows).unwrap_or_default();
-        let all = outputs.chunks_exact(classifier.class_names.len()).zip(counts);
-        answers.extend(all.map(|(p, (words, unknown_words))| {
+        let all = outputs.chunks_exact(classifier.class_names.len()).zip(known);
+        answers.extend(all.map(|(p, known)| {
             let mut p = p.to_vec();
             classifier.calibration.apply(&mut p);
-            classifier.answer(p, words, unknown_words)
+            classifier.answer(p, known)
         }));
     }
 }
@@ -140,25 +159,36 @@ impl Classifier {
         let row = multi_hot(&document, self.vectorizer.width())?;
         let mut probabilities = self.network.predict(&row)?.row(0).to_vec();
         self.calibration.apply(&mut probabilities);
+        Ok(self.answer(probabilities, self.known(ids)?))
+    }
+
+    /// How much of a document of a numbered corpus is known.
+    pub(super) fn known(&self, ids: &[u32]) -> Result<Known, ClassifierError> {
         let Some(vectorizer) = self.vectorizer.as_multi_hot() else {
             return Err(ClassifierError::TakesText { corpus: self.record.corpus.name.clone() });
         };
         let options = vectorizer.options();
         let starts = ids.first().is_some_and(|&id| Some(id) == options.start_char);
         let words = &ids[usize::from(starts)..];
-        let unknown = words.iter().filter(|&&id| Some(id) == options.oov_char).count();
-        Ok(self.answer(probabilities, words.len(), unknown))
+        let unknown_words = words.iter().filter(|&&id| Some(id) == options.oov_char).count();
+        Ok(Known { words: words.len(), unknown_words, nothing: unknown_words == words.len() })
     }
 
-    fn answer(&self, probabilities: Vec<f32>, words: usize, unknown_words: usize) -> Prediction {
+    fn answer(&self, probabilities: Vec<f32>, known: Known) -> Prediction {
         let class = argmax(&probabilities);
-        Prediction {
-            label: self.class_names.get(class as usize).cloned().unwrap_or_default(),
-            class,
-            probabilities,
-            words,
-            unknown_words,
-        }
+        let answer = self.decisions.answer_with(self.label_kind(), &probabilities, class, known);
+        let answered = match &answer {
+            Answer::Class(class) => Some(*class),
+            Answer::Labels(labels) => labels.first().copied(),
+            Answer::Unknown(_) => None,
+        };
+        let label = match answered {
+            Some(class) => self.class_names.get(class as usize).cloned().unwrap_or_default(),
+            None if matches!(answer, Answer::Unknown(_)) => UNKNOWN.to_owned(),
+            None => String::new(),
+        };
+        let Known { words, unknown_words, .. } = known;
+        Prediction { label, answer, class, probabilities, words, unknown_words }
     }
 
     /// The answers for many texts, in their order, on all threads of the current pool.

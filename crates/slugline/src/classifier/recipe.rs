@@ -1,7 +1,9 @@
 //! The choices among which `auto` picks: features and lengths of training, all else being fixed.
 
 use super::auto::AutoOptions;
+use super::labels::loss_for;
 use super::{ClassWeight, TrainingOptions, ValidationSplit};
+use crate::corpus::LabelKind;
 use crate::nn::{Activation, Initializer, LearningRate, Loss, Optimizer};
 use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
 
@@ -11,9 +13,6 @@ const SHORT: f64 = 40.0;
 
 /// Of more documents than this, words tell enough: their beginnings would cost time and memory.
 pub(crate) const MANY: usize = 60_000;
-
-/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
-pub(crate) const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 64;
@@ -94,9 +93,10 @@ pub(crate) fn candidates(
     samples: usize,
     mean_tokens: f64,
     auto: AutoOptions,
+    kind: LabelKind,
 ) -> Vec<TrainingOptions> {
     let recipes = Recipe::candidates(documents, mean_tokens).into_iter();
-    recipes.map(|recipe| recipe.settings(samples, auto)).collect()
+    recipes.map(|recipe| recipe.settings(samples, auto, kind)).collect()
 }
 
 /// How texts become tokens in all of them.
@@ -135,8 +135,13 @@ impl Recipe {
         (usual_epochs(samples) as f64 * self.share).ceil() as usize
     }
 
-    /// The settings for `samples` training documents.
-    pub(super) fn settings(self, samples: usize, auto: AutoOptions) -> TrainingOptions {
+    /// The settings for `samples` training documents with labels of a kind.
+    pub(super) fn settings(
+        self,
+        samples: usize,
+        auto: AutoOptions,
+        kind: LabelKind,
+    ) -> TrainingOptions {
         const RATE: f64 = 0.05;
         let epochs = self.epochs(samples);
         let steps = (samples.div_ceil(BATCH) * epochs) as u64;
@@ -159,16 +164,34 @@ impl Recipe {
                 initial_accumulator_value: 0.0,
                 epsilon: 1e-7,
             },
-            loss: Loss::CategoricalCrossentropy { label_smoothing: 0.15 },
+            loss: loss(kind),
             batch_size: BATCH,
             epochs,
             validation: ValidationSplit::None,
             patience: None,
-            class_weight: ClassWeight::SquareRoot,
+            class_weight: class_weight(kind),
+            decision: auto.decision,
+            average: auto.average.min(epochs),
+            ensemble: auto.ensemble,
             seed: auto.seed,
             threads: auto.threads,
             ..TrainingOptions::default()
         }
+    }
+}
+
+/// The loss for labels of a kind. Soft labels and the many answers "no" of independent classes are left
+/// as they are: they tell how sure to be.
+fn loss(kind: LabelKind) -> Loss {
+    let label_smoothing = if kind == LabelKind::Single { 0.15 } else { 0.0 };
+    loss_for(Loss::CategoricalCrossentropy { label_smoothing }, kind)
+}
+
+/// How much rare classes count.
+fn class_weight(kind: LabelKind) -> ClassWeight {
+    match kind {
+        LabelKind::Single | LabelKind::Soft => ClassWeight::SquareRoot,
+        LabelKind::Multi => ClassWeight::None,
     }
 }
 
@@ -188,7 +211,7 @@ mod tests {
     fn every_recipe_has_settings_in_range() {
         for (documents, tokens) in [(100, 8.0), (100, 200.0), (100_000, 8.0), (100_000, 200.0)] {
             for recipe in Recipe::candidates(documents, tokens) {
-                let options = recipe.settings(documents, AutoOptions::default());
+                let options = recipe.settings(documents, AutoOptions::default(), LabelKind::Single);
                 options.vectorizer.unwrap().check().unwrap();
                 assert!(options.epochs > 0);
             }

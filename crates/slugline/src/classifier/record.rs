@@ -24,6 +24,9 @@ pub struct TrainingRecord {
     pub label_kind: LabelKind,
     /// The settings.
     pub options: TrainingOptions,
+    /// The model that this one goes on from, if it was not trained from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ancestor: Option<Ancestor>,
     /// What was tried before these settings were chosen, if the program chose them.
     pub auto: Option<AutoRecord>,
     /// The search that found these settings, if there was one.
@@ -38,6 +41,22 @@ pub struct TrainingRecord {
     pub best_epoch: usize,
     /// Training documents of each class, the validation documents included.
     pub class_counts: Vec<u64>,
+}
+
+/// The model that another one goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ancestor {
+    /// The checksum of its model file.
+    pub checksum: String,
+    /// What it was trained on.
+    pub corpus: CorpusRecord,
+    /// Its number of classes; those after them are new.
+    pub classes: usize,
+    /// Its number of features; those after them are new.
+    pub features: usize,
+    /// Documents like its own that were trained on again, so that they are not forgotten.
+    pub replayed: usize,
 }
 
 /// The corpus that a model was trained on.

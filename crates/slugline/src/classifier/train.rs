@@ -1,31 +1,23 @@
 //! From a corpus to a classifier.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::documents::Division;
+use super::labels::{Weights, metrics, targets};
 use super::{
-    ClassWeight, Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord,
-    ValidationSplit,
+    Classifier, ClassifierError, CorpusRecord, TrainingOptions, TrainingRecord, ValidationSplit,
 };
-use crate::corpus::{Corpus, LabelKind};
+use super::{documents::identity, ensemble};
+use crate::checkpoint::{Checkpoints, Part, StoredNetwork};
+use crate::corpus::{Corpus, Labels};
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::{
-    Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, Loss, Metric,
-    NnError, Sequential, StopReason, Targets, Validation, to_categorical,
+    Callback, CsrMatrix, EarlyStopping, EpochLogs, FitOptions, Flow, History, NnError, Sequential,
+    StopReason, Validation, WeightAverage,
 };
 use crate::text::{MultiHotVectorizer, Vectorizer, multi_hot};
 use crate::tune::TuneRecord;
-
-/// What every classifier reports beside its loss.
-pub(super) const METRICS: [Metric; 1] = [Metric::Accuracy];
-
-/// Labels in the form that a loss takes.
-pub(super) fn targets(loss: Loss, labels: &[u32], classes: usize) -> Result<Targets, NnError> {
-    Ok(match loss {
-        Loss::SparseCategoricalCrossentropy => Targets::Classes(labels.to_vec()),
-        _ => Targets::Rows(to_categorical(labels, classes)?),
-    })
-}
 
 impl Classifier {
     /// Trains a classifier on the training part of `corpus`.
@@ -36,6 +28,7 @@ impl Classifier {
     /// [`ClassifierError::Validation`] if the split leaves nothing to train or validate on;
     /// [`ClassifierError::Network`] for a setting out of range, data that do not fit, or a run that
     /// diverged in its first epoch; [`ClassifierError::Diverged`] for one that diverged later;
+    /// [`ClassifierError::Decision`] for thresholds that are to be fitted where nothing is held out;
     /// [`ClassifierError::Vocabulary`] for a corpus whose words do not make a vocabulary.
     pub fn train(corpus: &Corpus, options: &TrainingOptions) -> Result<Self, ClassifierError> {
         Self::train_with(corpus, options, &mut [])
@@ -52,32 +45,29 @@ impl Classifier {
         options: &TrainingOptions,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Self, ClassifierError> {
-        let classes = corpus.class_names.len();
-        let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
-        let x = multi_hot(&corpus.train, options.max_features)?;
-        let (train, held_out) = split(options.validation, x.rows())?;
-        let labels = corpus.train.labels();
-        let x_train = x.slice_rows(train.clone())?;
-        let x_held_out = x.slice_rows(held_out.clone())?;
-        let fitting = Fitting {
-            options,
-            classes,
-            x: &x_train,
-            y: &labels[train.clone()],
-            held_out: (!held_out.is_empty()).then_some((&x_held_out, &labels[held_out.clone()])),
+        Self::train_resumable(corpus, options, callbacks, &Checkpoints::none())
+    }
+
+    /// [`train_with`](Self::train_with) that keeps a checkpoint, or goes on from one.
+    ///
+    /// # Errors
+    /// As [`train_with`](Self::train_with); [`ClassifierError::Checkpoint`] for a checkpoint that
+    /// cannot be gone on from.
+    pub fn train_resumable(
+        corpus: &Corpus,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Self, ClassifierError> {
+        let (train, held_out) = split(options.validation, corpus.train.len())?;
+        let division = Division { train: train.collect(), held_out: held_out.collect() };
+        let numbered = Numbered {
+            corpus,
+            labels: &Labels::Single(corpus.train.labels().to_vec()),
             weights: None,
-        };
-        let fitted = fitting.run(callbacks)?;
-        let record = CorpusRecord {
-            name: corpus.name.clone(),
-            description: corpus.description.clone(),
             fingerprint: corpus.fingerprint(),
-            train_samples: train.len(),
-            validation_samples: held_out.len(),
         };
-        let counts = class_counts(labels, classes);
-        let names = corpus.class_names.clone();
-        fitted.classifier(vectorizer.into(), names, record, options, counts)
+        numbered.train(&division, options, callbacks, checkpoints)
     }
 
     /// Notes the command that would train this model again.
@@ -95,39 +85,145 @@ impl Classifier {
     }
 }
 
+/// A corpus of numbered words whose documents may have labels of any kind.
+pub(super) struct Numbered<'a> {
+    pub(super) corpus: &'a Corpus,
+    /// The labels of its training part.
+    pub(super) labels: &'a Labels,
+    /// How much each document counts.
+    pub(super) weights: Option<&'a [f32]>,
+    pub(super) fingerprint: String,
+}
+
+impl Numbered<'_> {
+    /// Trains on multi-hot rows.
+    pub(super) fn train(
+        self,
+        division: &Division,
+        options: &TrainingOptions,
+        callbacks: &mut [&mut dyn Callback],
+        checkpoints: &Checkpoints,
+    ) -> Result<Classifier, ClassifierError> {
+        let Self { corpus, labels, weights, fingerprint } = self;
+        let part = checkpoints.begin(identity(&corpus.name, &fingerprint, options))?;
+        // Refused now rather than after an hour of training.
+        let unfitted = division.held_out.is_empty();
+        let unfitted = unfitted.then(|| options.decision.unfitted(corpus.class_names.len()));
+        let unfitted = unfitted.transpose()?;
+        let vectorizer = MultiHotVectorizer::from_corpus(corpus, options.max_features)?;
+        let x = multi_hot(&corpus.train, options.max_features)?;
+        let Division { train, held_out } = division;
+        let (y_train, y_held_out) = (labels.select(train), labels.select(held_out));
+        let weights: Option<Vec<f32>> =
+            weights.map(|weights| train.iter().map(|&i| weights[i]).collect());
+        let x_held_out = x.select_rows(held_out)?;
+        let fitting = Fitting {
+            options,
+            class_names: &corpus.class_names,
+            x: &x.select_rows(train)?,
+            y: &y_train,
+            held_out: (!held_out.is_empty()).then_some((&x_held_out, &y_held_out)),
+            weights: weights.as_deref(),
+            start: None,
+        };
+        let fitted = fitting.run(&part, callbacks)?;
+        let record = CorpusRecord {
+            name: corpus.name.clone(),
+            description: corpus.description.clone(),
+            fingerprint,
+            train_samples: train.len(),
+            validation_samples: held_out.len(),
+        };
+        let names = corpus.class_names.clone();
+        let mut classifier =
+            fitted.classifier(vectorizer.into(), names, record, options, labels)?;
+        classifier.decisions = match unfitted {
+            Some(decisions) => decisions,
+            None => options.decision.fit(&classifier.network.predict(&x_held_out)?, &y_held_out)?,
+        };
+        Ok(classifier)
+    }
+}
+
 /// Rows and labels that a network is trained on by the settings of a run.
 pub(super) struct Fitting<'a> {
     pub(super) options: &'a TrainingOptions,
-    pub(super) classes: usize,
+    pub(super) class_names: &'a [String],
     pub(super) x: &'a CsrMatrix,
-    pub(super) y: &'a [u32],
+    pub(super) y: &'a Labels,
     /// What it is validated on.
-    pub(super) held_out: Option<(&'a CsrMatrix, &'a [u32])>,
+    pub(super) held_out: Option<(&'a CsrMatrix, &'a Labels)>,
     /// How much each sample counts.
     pub(super) weights: Option<&'a [f32]>,
+    /// The network to begin with; `None` for one of random weights by the options.
+    pub(super) start: Option<&'a Sequential>,
 }
 
 /// A trained network and the course of its training, with the error that ended it.
 pub(super) struct Fitted {
-    network: Sequential,
-    history: History,
-    error: Option<NnError>,
+    pub(super) network: Sequential,
+    pub(super) history: History,
+    pub(super) error: Option<NnError>,
 }
 
 impl Fitting<'_> {
-    /// Trains the network.
+    /// Trains the network, or those that become one; `part` keeps them.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`], [`ClassifierError::Checkpoint`].
     pub(super) fn run(
         &self,
+        part: &Part,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Fitted, ClassifierError> {
-        let Self { options, classes, x, .. } = *self;
+        let options = self.options;
+        options.check()?;
+        match options.ensemble {
+            1 => self.network(options.seed, options.threads, part, callbacks),
+            _ => ensemble::train(self, part, callbacks),
+        }
+    }
+
+    /// Sets how a network is trained.
+    pub(super) fn compile(&self, network: &mut Sequential) -> Result<(), NnError> {
+        network.compile(self.options.optimizer.clone(), self.options.loss, &metrics(self.y.kind()))
+    }
+
+    /// Trains one network, or goes on with what is stored of it.
+    pub(super) fn network(
+        &self,
+        seed: u64,
+        threads: usize,
+        part: &Part,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Fitted, ClassifierError> {
+        let Self { options, class_names, x, .. } = *self;
+        let classes = class_names.len();
+        let layers = match self.start {
+            Some(start) => start.layers().to_vec(),
+            None => options.layers(classes),
+        };
+        let (mut network, progress) = match part.network()? {
+            None => match self.start {
+                Some(start) => (start.clone(), None),
+                None => (Sequential::new(x.cols(), layers, seed)?, None),
+            },
+            Some(StoredNetwork::UnderWay { weights, progress }) => {
+                (Sequential::from_parameters(x.cols(), layers, weights, seed)?, Some(progress))
+            }
+            Some(StoredNetwork::Done { weights, history }) => {
+                let mut network = Sequential::from_parameters(x.cols(), layers, weights, seed)?;
+                self.compile(&mut network)?;
+                return Ok(Fitted { network, history, error: None });
+            }
+        };
+        self.compile(&mut network)?;
         let y = targets(options.loss, self.y, classes)?;
+        let weights = Weights::new(&options.class_weight, self.y, class_names, self.weights)?;
         let held_out = match self.held_out {
             None => None,
             Some((x, labels)) => Some((x, targets(options.loss, labels, classes)?)),
         };
-        let mut network = Sequential::new(x.cols(), options.layers(classes), options.seed)?;
-        network.compile(options.optimizer.clone(), options.loss, &METRICS)?;
         let fit = FitOptions {
             epochs: options.epochs,
             batch_size: options.batch_size,
@@ -135,19 +231,28 @@ impl Fitting<'_> {
                 None => Validation::None,
                 Some((x, y)) => Validation::Data(x, y),
             },
-            sample_weight: self.weights,
-            class_weight: class_weight(options.class_weight, &y, classes),
-            threads: options.threads,
+            sample_weight: weights.sample.as_deref(),
+            class_weight: weights.class,
+            positive_weight: weights.positive.as_deref(),
+            threads,
+            resume: progress.as_ref(),
             ..FitOptions::default()
         };
         let monitor = if held_out.is_none() { "loss" } else { "val_loss" };
         let mut stopping = options
             .patience
             .map(|patience| EarlyStopping::new(monitor, patience).restore_best_weights(true));
+        let mut average = (options.average > 1).then(|| {
+            WeightAverage::from_epoch((options.epochs + 1).saturating_sub(options.average))
+        });
         let mut finished = Finished::default();
+        finished.0.epochs = progress.iter().flat_map(|p| p.history.epochs.clone()).collect();
+        let mut keeper = part.keeper();
         let mut all: Vec<&mut dyn Callback> =
             callbacks.iter_mut().map(|c| &mut **c as &mut dyn Callback).collect();
         all.extend(stopping.as_mut().map(|s| s as &mut dyn Callback));
+        all.extend(average.as_mut().map(|a| a as &mut dyn Callback));
+        all.push(&mut keeper);
         all.push(&mut finished);
         let fitted = network.fit_with(x, &y, &fit, &mut all);
         let (history, error) = match fitted {
@@ -160,14 +265,14 @@ impl Fitting<'_> {
 }
 
 impl Fitted {
-    /// The classifier with its record.
+    /// The classifier with its record. `labels` are those of all documents.
     pub(super) fn classifier(
         self,
         vectorizer: Vectorizer,
         class_names: Vec<String>,
         corpus: CorpusRecord,
         options: &TrainingOptions,
-        class_counts: Vec<u64>,
+        labels: &Labels,
     ) -> Result<Classifier, ClassifierError> {
         let Self { network, history, error } = self;
         let best_epoch = history.best_epoch("val_loss").unwrap_or(history.epochs.len());
@@ -175,17 +280,19 @@ impl Fitted {
             slugline_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: None,
             corpus,
-            label_kind: LabelKind::Single,
+            label_kind: labels.kind(),
             options: options.clone(),
+            ancestor: None,
             auto: None,
             tune: None,
             cross_validation: None,
             history,
             best_epoch,
-            class_counts,
+            class_counts: labels.class_counts(class_names.len()),
         };
-        let calibration = Calibration::None;
-        let classifier = Classifier { vectorizer, network, class_names, calibration, record };
+        let (calibration, decisions) = (Calibration::None, Decisions::default());
+        let classifier =
+            Classifier { vectorizer, network, class_names, calibration, decisions, record };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),
@@ -206,7 +313,7 @@ impl Callback for Finished {
 }
 
 /// The samples to train on and those held out.
-fn split(
+pub(super) fn split(
     validation: ValidationSplit,
     samples: usize,
 ) -> Result<(Range<usize>, Range<usize>), ClassifierError> {
@@ -219,44 +326,6 @@ fn split(
         });
     }
     Ok((train, held_out))
-}
-
-/// Samples of each class.
-pub(super) fn class_counts(labels: &[u32], classes: usize) -> Vec<u64> {
-    let mut counts = vec![0; classes];
-    for &label in labels {
-        if let Some(count) = counts.get_mut(label as usize) {
-            *count += 1;
-        }
-    }
-    counts
-}
-
-/// The factor of each class's loss.
-fn class_weight(choice: ClassWeight, y: &Targets, classes: usize) -> BTreeMap<u32, f32> {
-    match choice {
-        ClassWeight::None => BTreeMap::new(),
-        ClassWeight::Balanced => {
-            weights_by_count(y, classes, |count| y.len() as f64 / (classes as f64 * count))
-        }
-        ClassWeight::SquareRoot => {
-            let counts = class_counts(&y.classes(), classes);
-            // Their mean over the samples is 1, so that the learning rate keeps its meaning.
-            let sum: f64 = counts.iter().map(|&count| (count as f64).sqrt()).sum();
-            weights_by_count(y, classes, |count| y.len() as f64 / (sum * count.sqrt()))
-        }
-    }
-}
-
-/// The weight of each class that has samples, by their number.
-fn weights_by_count(
-    y: &Targets,
-    classes: usize,
-    weight: impl Fn(f64) -> f64,
-) -> BTreeMap<u32, f32> {
-    let counts = class_counts(&y.classes(), classes);
-    let used = (0..).zip(counts).filter(|(_, count)| *count > 0);
-    used.map(|(class, count)| (class, weight(count as f64) as f32)).collect()
 }
 
 #[cfg(test)]
@@ -362,19 +431,5 @@ mod tests {
         let err = split(ValidationSplit::First(10), 10).unwrap_err().to_string();
         assert!(err.contains("split of 10 leaves 0 of 10"), "{err}");
         assert!(split(ValidationSplit::Fraction(0.01), 1).is_err());
-    }
-
-    #[test]
-    fn balanced_weights_are_scikit_learns() {
-        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1])
-        let weights = class_weight(ClassWeight::Balanced, &vec![0, 0, 0, 1].into(), 3);
-        assert_eq!(weights, BTreeMap::from([(0, 4.0 / 9.0), (1, 4.0 / 3.0)]));
-    }
-
-    #[test]
-    fn square_root_weights_have_the_mean_1() {
-        let weights = class_weight(ClassWeight::SquareRoot, &vec![0, 0, 0, 0, 1].into(), 2);
-        assert!((weights[&1] / weights[&0] - 2.0).abs() < 1e-6);
-        assert!((weights[&0] * 4.0 + weights[&1] - 5.0).abs() < 1e-5);
     }
 }

@@ -36,7 +36,7 @@ pub struct PartDescription {
     pub lengths: Option<Lengths>,
 }
 
-/// Lengths of documents in ids, start marks included.
+/// Lengths of documents: in ids, start marks included, or in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Lengths {
     /// The shortest.
@@ -114,18 +114,25 @@ fn class_sizes(part: &Sequences, classes: usize) -> Vec<usize> {
 }
 
 fn describe_part(part: &Sequences) -> PartDescription {
-    let mut lengths: Vec<usize> = part.iter().map(<[u32]>::len).collect();
-    lengths.sort_unstable();
-    let n = lengths.len();
+    let lengths: Vec<usize> = part.iter().map(<[u32]>::len).collect();
     PartDescription {
-        documents: n,
+        documents: lengths.len(),
         total_ids: part.total_ids(),
-        lengths: (n > 0).then(|| Lengths {
+        lengths: Lengths::of(lengths),
+    }
+}
+
+impl Lengths {
+    /// The figures of some lengths; `None` if there are none.
+    pub(super) fn of(mut lengths: Vec<usize>) -> Option<Self> {
+        lengths.sort_unstable();
+        let (n, total) = (lengths.len(), lengths.iter().sum::<usize>());
+        (n > 0).then(|| Self {
             min: lengths[0],
             median: (lengths[(n - 1) / 2] + lengths[n / 2]) as f64 / 2.0,
-            mean: part.total_ids() as f64 / n as f64,
+            mean: total as f64 / n as f64,
             max: lengths[n - 1],
-        }),
+        })
     }
 }
 

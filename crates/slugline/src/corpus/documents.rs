@@ -35,6 +35,18 @@ pub enum LabelKind {
     Soft,
 }
 
+/// What the texts of documents are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// What people wrote. The default.
+    #[default]
+    Text,
+    /// Lists of features with their values, `index:value` with a space between: what others have made
+    /// of text, or of anything else.
+    Features,
+}
+
 /// Where a document stands: its source and its row there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -65,6 +77,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Documents {
     text: String,
+    content: Content,
     ends: Vec<usize>,
     class_names: Vec<String>,
     labels: Labels,
@@ -73,6 +86,9 @@ pub struct Documents {
     /// Number of the source and row in it.
     places: Vec<(u32, u64)>,
 }
+
+/// The place of a document of which none was noted.
+const NOWHERE: (u32, u64) = (u32::MAX, 0);
 
 impl Documents {
     /// No documents, one label each, of these classes.
@@ -89,6 +105,7 @@ impl Documents {
         };
         Self {
             text: String::new(),
+            content: Content::Text,
             ends: Vec::new(),
             class_names,
             labels,
@@ -103,6 +120,18 @@ impl Documents {
     pub(crate) fn with_class_names(mut self, class_names: Vec<String>) -> Self {
         self.class_names = class_names;
         self
+    }
+
+    /// Says what the texts are; [`Content::Text`] where nothing is said.
+    #[must_use]
+    pub fn with_content(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// What the texts are.
+    pub fn content(&self) -> Content {
+        self.content
     }
 
     /// Adds a text without labels; those of all documents are set by [`with_labels`](Self::with_labels).
@@ -189,7 +218,7 @@ impl Documents {
             self.sources.push(Arc::clone(source));
             self.sources.len() - 1
         });
-        self.places.resize(self.len().saturating_sub(1), (u32::MAX, 0));
+        self.places.resize(self.len().saturating_sub(1), NOWHERE);
         self.places.push((number as u32, row));
     }
 
@@ -250,14 +279,64 @@ impl Documents {
 
     /// Documents of each class; of soft labels those with the largest share in it.
     pub fn class_counts(&self) -> Vec<u64> {
-        let mut counts = vec![0; self.class_names.len()];
-        let mut count = |class: u32| counts[class as usize] += 1;
-        match &self.labels {
-            Labels::Single(labels) => labels.iter().for_each(|&class| count(class)),
-            Labels::Multi(sets) => sets.iter().flatten().for_each(|&class| count(class)),
-            Labels::Soft(rows) => rows.argmax_rows().into_iter().for_each(count),
+        self.labels.class_counts(self.class_names.len())
+    }
+
+    /// Puts other documents behind these, with what they have.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if they have another number of classes, [`NnError::Setting`] if their classes
+    /// or the kind of their labels are others.
+    pub fn append(&mut self, other: &Self) -> Result<(), NnError> {
+        let classes = self.class_names.len();
+        if other.class_names.len() != classes {
+            let (expected, got) = (classes, other.class_names.len());
+            return Err(NnError::Shape { what: "classes of the documents to add", expected, got });
         }
-        counts
+        let differs = self.class_names.iter().zip(&other.class_names).find(|(a, b)| a != b);
+        if let Some((_, theirs)) = differs {
+            return Err(NnError::Setting {
+                name: "class of the documents to add",
+                value: theirs.clone(),
+                expected: "a class of these documents, in the same place",
+            });
+        }
+        match (&mut self.labels, &other.labels) {
+            (Labels::Single(ours), Labels::Single(theirs)) => ours.extend_from_slice(theirs),
+            (Labels::Multi(ours), Labels::Multi(theirs)) => ours.extend_from_slice(theirs),
+            (Labels::Soft(ours), Labels::Soft(theirs)) => {
+                let data = [ours.data(), theirs.data()].concat();
+                *ours = Matrix::new(ours.rows() + theirs.rows(), classes, data)?;
+            }
+            (_, theirs) => {
+                return Err(NnError::Setting {
+                    name: "labels of the documents to add",
+                    value: format!("{:?}", theirs.kind()).to_lowercase(),
+                    expected: "of the same kind as those of these documents",
+                });
+            }
+        }
+        if self.weights.is_some() || other.weights.is_some() {
+            let of = |documents: &Self| {
+                let all = documents.weights.clone();
+                all.unwrap_or_else(|| vec![1.0; documents.len()])
+            };
+            self.weights = Some([of(self), of(other)].concat());
+        }
+        if !(self.places.is_empty() && other.places.is_empty()) {
+            self.places.resize(self.len(), NOWHERE);
+            let first = self.sources.len() as u32;
+            self.sources.extend(other.sources.iter().cloned());
+            let place = |i: usize| match other.places.get(i) {
+                Some(&(source, row)) if source != NOWHERE.0 => (source + first, row),
+                _ => NOWHERE,
+            };
+            self.places.extend((0..other.len()).map(place));
+        }
+        let before = self.text.len();
+        self.text.push_str(&other.text);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
+        Ok(())
     }
 
     /// The documents at some positions, in the order of the positions.
@@ -267,13 +346,13 @@ impl Documents {
     #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         let mut out = Self::of_kind(self.class_names.clone(), self.label_kind());
+        out.content = self.content;
         out.sources.clone_from(&self.sources);
         for &i in positions {
             out.push_text(self.text(i));
         }
         if !self.places.is_empty() {
-            let nowhere = (u32::MAX, 0);
-            let place = |&i: &usize| self.places.get(i).copied().unwrap_or(nowhere);
+            let place = |&i: &usize| self.places.get(i).copied().unwrap_or(NOWHERE);
             out.places = positions.iter().map(place).collect();
         }
         out.labels = self.labels.select(positions);
@@ -296,6 +375,9 @@ impl Documents {
             hash.update((*end as u64).to_le_bytes());
         }
         hash.update(self.text.as_bytes());
+        if self.content == Content::Features {
+            hash.update(b"features");
+        }
         match &self.labels {
             Labels::Single(labels) => {
                 hash.update([0]);
@@ -370,6 +452,21 @@ impl Labels {
         }
     }
 
+    /// Documents of each of so many classes; of soft labels those with the largest share in it.
+    ///
+    /// # Panics
+    /// If a class is not below `classes`.
+    pub fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        let mut count = |class: u32| counts[class as usize] += 1;
+        match self {
+            Self::Single(labels) => labels.iter().for_each(|&class| count(class)),
+            Self::Multi(sets) => sets.iter().flatten().for_each(|&class| count(class)),
+            Self::Soft(rows) => rows.argmax_rows().into_iter().for_each(count),
+        }
+        counts
+    }
+
     /// The classes of document `i`; of soft labels those with the largest share.
     ///
     /// # Panics
@@ -418,6 +515,32 @@ mod tests {
         let soft = Labels::Soft(Matrix::new(2, 2, vec![0.9, 0.1, 0.3, 0.7]).unwrap());
         let soft = two().with_labels(soft).unwrap().select(&[1]);
         assert_eq!(soft.class_counts(), [0, 1]);
+    }
+
+    #[test]
+    fn documents_put_behind_others_keep_everything() {
+        let mut all = two();
+        let mut more = Documents::new(vec!["grain".into(), "metal".into()]);
+        more.push("Corn rose.", 0);
+        more.set_last_place(&"b.csv".into(), 3);
+        all.append(&more.clone().with_weights(Some(vec![2.0])).unwrap()).unwrap();
+        assert_eq!(all.texts().collect::<Vec<_>>(), ["Wheat fell.", "", "Corn rose."]);
+        assert_eq!(all.labels(), &Labels::Single(vec![0, 1, 0]));
+        assert_eq!(all.weights(), Some(&[1.0, 1.0, 2.0][..]));
+        let places: Vec<_> = (0..3).map(|i| all.place(i).map(|place| place.to_string())).collect();
+        assert_eq!(places, [None, Some("a.csv:7".into()), Some("b.csv:3".into())]);
+        assert_eq!(all.select(&[0, 1]).texts().count(), 2);
+
+        let soft = |documents: Documents, row: [f32; 2]| {
+            let rows = Matrix::new(documents.len(), 2, row.repeat(documents.len())).unwrap();
+            documents.with_labels(Labels::Soft(rows)).unwrap()
+        };
+        let mut shares = soft(two(), [0.25, 0.75]);
+        shares.append(&soft(more.clone(), [0.5, 0.5])).unwrap();
+        assert_eq!(shares.class_counts(), [1, 2]);
+        assert!(shares.append(&more).is_err());
+        assert!(two().append(&Documents::new(vec!["grain".into(), "ore".into()])).is_err());
+        assert!(two().append(&Documents::new(vec!["grain".into()])).is_err());
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::hex::hex;
 
 pub use datasets::{Dataset, DatasetDocuments, DatasetError, Location};
 pub use describe::{ClassSize, Description, Lengths, PartDescription};
-pub use documents::{Documents, LabelKind, Labels, Place};
+pub use documents::{Content, Documents, LabelKind, Labels, Place};
 pub use encode::{CorpusInfo, TextEncoder};
 pub use error::CorpusError;
 pub use sequences::{SequenceOptions, Sequences, WordIndex};

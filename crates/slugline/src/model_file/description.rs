@@ -2,37 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checksum::BLANK;
 use crate::classifier::TrainingRecord;
+use crate::container::checksum_place;
 use crate::corpus::SequenceOptions;
+use crate::decision::Decisions;
 use crate::evaluation::Calibration;
 use crate::nn::Layer;
-use crate::text::VectorizerOptions;
-
-/// The one key of `__metadata__`.
-pub(super) const KEY: &str = "slugline";
+use crate::text::{FeatureScaling, VectorizerOptions};
 
 /// Value of the field `format`.
 pub(super) const FORMAT: &str = "slugline model";
-
-/// Bytes of the length before the header.
-pub(super) const LENGTH: usize = 8;
-
-/// Longest header: the limit of safetensors.
-pub(super) const MAX_HEADER: u64 = 100_000_000;
 
 /// The header up to the version.
 pub(super) const BEFORE_VERSION: &[u8] =
     br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":"#;
 
-/// The header between the version and the checksum.
-pub(super) const BEFORE_CHECKSUM: &[u8] = br#",\"checksum\":\""#;
-
 /// Place of the checksum in a file of format 1, whose version is one digit.
-pub(super) const CHECKSUM: std::ops::Range<usize> = {
-    let start = LENGTH + BEFORE_VERSION.len() + 1 + BEFORE_CHECKSUM.len();
-    start..start + BLANK.len()
-};
+pub(super) const CHECKSUM: std::ops::Range<usize> = checksum_place(BEFORE_VERSION);
 
 /// All of a classifier that is not a tensor. The order of the fields is part of the format.
 #[derive(Serialize, Deserialize)]
@@ -47,6 +33,9 @@ pub(super) struct Description {
     /// Absent in version 1.
     #[serde(default)]
     pub(super) calibration: Calibration,
+    /// Absent before version 3.
+    #[serde(default)]
+    pub(super) decisions: Decisions,
     pub(super) record: TrainingRecord,
 }
 
@@ -55,6 +44,7 @@ pub(super) struct Description {
 pub(super) enum VectorizerPart {
     MultiHot { width: usize, options: SequenceOptions },
     Terms { options: Box<VectorizerOptions>, mean_length: f32 },
+    Features { scaling: FeatureScaling },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +56,7 @@ pub(super) struct NetworkPart {
 }
 
 /// Names of the tensors of dense layer `i`, counted from 0: kernel and bias.
-pub(super) fn tensor_names(i: usize) -> [String; 2] {
+pub(crate) fn tensor_names(i: usize) -> [String; 2] {
     let layer = if i == 0 { "dense".to_owned() } else { format!("dense_{i}") };
     [format!("{layer}.kernel"), format!("{layer}.bias")]
 }
@@ -85,6 +75,9 @@ pub(super) const NGRAM_WORDS: &str = "ngrams.words";
 pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
 pub(super) const FEATURES: &str = "features";
 pub(super) const FACTORS: &str = "factors";
+
+/// The index of each feature, where texts are lists of features.
+pub(super) const INDICES: &str = "indices";
 
 /// Position of the first number that is NaN or infinite.
 pub(super) fn first_not_finite(values: &[f32]) -> Option<usize> {

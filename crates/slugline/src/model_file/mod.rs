@@ -52,6 +52,13 @@
 //! | `prefixes.offsets`, `chars.offsets` | U32 | | as of the vocabulary |
 //! | `prefixes.bytes`, `chars.bytes` | U8 | | as of the vocabulary |
 //!
+//! That of a model that takes lists of features has no vocabulary, but
+//!
+//! | name | type | shape | content |
+//! |---|---|---|---|
+//! | `factors` | F32 | `[features]` | what each feature's value is multiplied by |
+//! | `indices` | U32 | `[features]` | the index that each feature has in a list, rising |
+//!
 //! There are exactly these. The types descend in size, so every tensor lies at a multiple of its
 //! element size and is used where it lies. [`Vocabulary`](crate::text::Vocabulary) documents its
 //! three. Where a foreign writer has ordered the tensors otherwise, those out of place are copied.
@@ -67,9 +74,10 @@
 //! | `version` | `3` |
 //! | `checksum` | 32 lower-case hexadecimal digits |
 //! | `class_names` | the name of each output |
-//! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document) |
+//! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document); or `kind` `"features"`, `scaling` ([`FeatureScaling`](crate::text::FeatureScaling)) |
 //! | `network` | `input_width`, `layers` ([`Layer`](crate::nn::Layer)s in order), `seed` |
 //! | `calibration` | the [`Calibration`](crate::evaluation::Calibration) of the probabilities |
+//! | `decisions` | the [`Decisions`](crate::decision::Decisions): thresholds, and when the answer is `unknown` |
 //! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
 //!
 //! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
@@ -79,8 +87,10 @@
 //! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
 //! ```
 //!
-//! Version 1 had no `calibration` and no terms, version 2 no `label_kind`, no `cross_validation` and no
-//! `tune` in the record; their files are still read. Unknown fields are refused; what a later version adds has a later version number.
+//! Version 1 had no `calibration` and no terms, version 2 no `decisions` and no lists of features, and in
+//! the record no `label_kind`, `cross_validation`, `tune` and `ancestor` and no `decision`, `average`, `ensemble`
+//! and `feature_scaling` among the options; their files are still read. Unknown fields are refused; what
+//! a later version adds has a later version number.
 //!
 //! ## Checksum
 //!
@@ -113,7 +123,6 @@
 //!
 //! [safetensors]: https://github.com/huggingface/safetensors
 
-mod checksum;
 mod description;
 mod error;
 mod map;
@@ -125,6 +134,7 @@ use std::sync::Arc;
 
 use crate::classifier::Classifier;
 
+pub(crate) use description::tensor_names;
 pub use error::ModelFileError;
 pub use write::save_target;
 
@@ -147,8 +157,7 @@ impl Classifier {
     /// [`ModelFileError::Write`] if the system refuses, [`ModelFileError::NotStorable`] for a weight
     /// or a figure of the record that is not a finite number.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
-        let path = path.as_ref();
-        write::Image::new(self, path)?.save(path)
+        write::save(self, path.as_ref())
     }
 
     /// The content of the model file.
@@ -156,7 +165,15 @@ impl Classifier {
     /// # Errors
     /// [`ModelFileError::NotStorable`] as for [`save`](Self::save).
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelFileError> {
-        Ok(write::Image::new(self, Path::new(NO_FILE))?.pieces().concat())
+        Ok(write::image(self, Path::new(NO_FILE))?.pieces().concat())
+    }
+
+    /// The checksum that the model file has, 32 hexadecimal digits: equal for equal models alone.
+    ///
+    /// # Errors
+    /// [`ModelFileError::NotStorable`] as for [`save`](Self::save).
+    pub fn checksum(&self) -> Result<String, ModelFileError> {
+        Ok(write::image(self, Path::new(NO_FILE))?.digits().to_owned())
     }
 
     /// Loads a model file. Weights and vocabulary stay where they are in the mapped file, so that

@@ -9,19 +9,18 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
 
-use super::checksum::{BLANK, checksum};
 use super::description::{
-    BEFORE_CHECKSUM, BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, KEY, LENGTH,
-    MAX_HEADER, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite,
-    tensor_names, vocabulary_names,
+    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, INDICES, NGRAM_ENDS, NGRAM_TABLE,
+    NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
+use crate::container::{BEFORE_CHECKSUM, BLANK, Header, LENGTH, checksum, declared_header};
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
-    MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer, Vocabulary,
+    FeatureListVectorizer, MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer,
+    Vocabulary,
 };
 
 /// The content of a file and whatever keeps it.
@@ -45,15 +44,10 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
         let found = format!("{length} bytes");
         return Err(invalid("the file", &format!("{} bytes", header.file_length), found));
     }
-    let metadata = header.metadata.metadata().iter().flatten().collect::<Vec<_>>();
-    let [(key, text)] = metadata[..] else {
-        let found = format!("{} keys", metadata.len());
-        return Err(invalid("__metadata__", "one key", found));
-    };
-    if key != KEY {
-        return Err(invalid("__metadata__", "the key `slugline`", format!("{key:?}")));
-    }
-    let Description { class_names, vectorizer, network, calibration, record, .. } =
+    let text = header
+        .description()
+        .map_err(|found| invalid("__metadata__", "the one key `slugline`", found))?;
+    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
         serde_json::from_str(text)
             .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
@@ -80,15 +74,23 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
         parameters.push((kernel, bias));
         n_in = dense.units;
     }
-    let words = tensors.vocabulary("vocabulary")?;
     let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
     let vectorizer: Vectorizer = match vectorizer {
         VectorizerPart::MultiHot { width, options } => {
+            let words = tensors.vocabulary("vocabulary")?;
             MultiHotVectorizer::from_parts(words, options, width).into()
         }
         VectorizerPart::Terms { options, mean_length } => {
+            let words = tensors.vocabulary("vocabulary")?;
             let (vocabulary, factors) = tensors.terms(words)?;
             TermVectorizer::from_parts(*options, vocabulary, factors, mean_length)
+                .map_err(|e| parts(e.into()))?
+                .into()
+        }
+        VectorizerPart::Features { scaling } => {
+            let factors = tensors.factors()?;
+            let indices = tensors.take::<u32>(INDICES, Dtype::U32, None)?;
+            FeatureListVectorizer::from_parts(indices, factors, scaling)
                 .map_err(|e| parts(e.into()))?
                 .into()
         }
@@ -103,7 +105,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    Ok(classifier.with_calibration(calibration))
+    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.
@@ -160,33 +162,6 @@ fn check_checksum(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     }
     let expected = stored.escape_ascii().to_string();
     Err(ModelFileError::Damaged { path: path(), expected, found: computed })
-}
-
-/// Where the header ends by the length before it, if that is one that a header can have.
-fn declared_header(file: &[u8]) -> Option<u64> {
-    let length = u64::from_le_bytes(*file.first_chunk()?);
-    (length <= MAX_HEADER).then(|| LENGTH as u64 + length)
-}
-
-/// A header whose tensors lie end to end, each as long as its type and shape demand.
-struct Header {
-    metadata: Metadata,
-    /// Where the tensors begin.
-    data: usize,
-    /// Length of the file by the header.
-    file_length: u64,
-}
-
-impl Header {
-    /// The header of `file`, or what is wrong with it. The tensors may lie beyond the end of the file.
-    fn parse(file: &[u8]) -> Result<Self, String> {
-        let end = declared_header(file).ok_or("no length of at most 100 MB before it")?;
-        let data = end as usize;
-        let json = file.get(LENGTH..data).ok_or_else(|| format!("a header up to byte {end}"))?;
-        let metadata: Metadata = serde_json::from_slice(json).map_err(|e| e.to_string())?;
-        let file_length = end.saturating_add(metadata.data_len() as u64);
-        Ok(Self { metadata, data, file_length })
-    }
 }
 
 /// The tensors of a file, taken one by one.
@@ -270,12 +245,20 @@ impl Tensors<'_> {
             return Err(self.invalid("the n-grams", expected, "others".into()));
         };
         let features = self.take::<u32>(FEATURES, Dtype::U32, None)?;
-        let factors = self.take::<f32>(FACTORS, Dtype::F32, None)?;
-        if let Some(at) = first_not_finite(factors.as_slice()) {
-            let found = format!("{} at position {at}", factors.as_slice()[at]);
-            return Err(self.invalid(FACTORS, "finite numbers", found));
-        }
+        let factors = self.factors()?;
         Ok((TermVocabulary { words, ngrams, prefixes, chars, features }, factors))
+    }
+
+    /// What the values of each feature are multiplied by.
+    fn factors(&mut self) -> Result<Buffer<f32>, ModelFileError> {
+        let factors = self.take::<f32>(FACTORS, Dtype::F32, None)?;
+        match first_not_finite(factors.as_slice()) {
+            None => Ok(factors),
+            Some(at) => {
+                let found = format!("{} at position {at}", factors.as_slice()[at]);
+                Err(self.invalid(FACTORS, "finite numbers", found))
+            }
+        }
     }
 
     fn vocabulary(&mut self, name: &str) -> Result<Vocabulary, ModelFileError> {

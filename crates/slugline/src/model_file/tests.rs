@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::classifier::{Classifier, FoldScores, FoldsRecord, TrainingOptions, ValidationSplit};
 use crate::corpus::{Corpus, CorpusInfo, SequenceOptions};
+use crate::decision::{Aim, DecisionOptions, Threshold};
 use crate::nn::{Activation, Loss, Optimizer};
 
 mod accidents;
@@ -53,6 +54,7 @@ fn assert_same(loaded: &Classifier, original: &Classifier) {
     assert_eq!(loaded.class_names(), original.class_names());
     assert_eq!(loaded.vectorizer(), original.vectorizer());
     assert_eq!(loaded.record(), original.record());
+    assert_eq!(loaded.decisions(), original.decisions());
     assert_eq!(loaded.network().layers(), original.network().layers());
     assert_eq!(loaded.network().parameters(), original.network().parameters());
     assert_eq!(loaded.network().seed(), original.network().seed());
@@ -80,6 +82,14 @@ fn every_classifier_comes_back_exactly_and_saves_as_the_same_bytes() {
             ..small()
         },
         TrainingOptions { loss: Loss::BINARY_CROSSENTROPY, ..small() },
+        TrainingOptions {
+            decision: DecisionOptions {
+                threshold: Threshold::Fitted(Aim::Precision(0.95)),
+                min_confidence: 0.3,
+                max_unknown_words: 0.1,
+            },
+            ..small()
+        },
     ];
     for (i, options) in cases.iter().enumerate() {
         let mut classifier = tiny(options).with_command(format!("slugline train tiny --case {i}"));
@@ -158,7 +168,7 @@ fn weights_and_words_are_used_where_they_lie() {
     let kept = Arc::new(words);
     let classifier = Classifier::from_bytes(Aligned(Arc::clone(&kept), length)).unwrap();
     let inside = bytemuck::cast_slice::<u64, u8>(&kept).as_ptr_range();
-    let (words, offsets, table) = classifier.vectorizer().words().stored();
+    let (words, offsets, table) = classifier.vectorizer().words().unwrap().stored();
     let mut starts = vec![words.as_ptr(), offsets.as_ptr().cast(), table.as_ptr().cast()];
     for parameters in classifier.network().parameters() {
         starts.push(parameters.kernel.as_slice().as_ptr().cast());

@@ -1,96 +1,39 @@
 //! From a classifier to a file.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
-use safetensors::tensor::TensorInfo;
-use serde_json::{Map, Value, json};
 
-use super::checksum::{BLANK, checksum};
 use super::description::{
-    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, KEY, LENGTH, MAX_HEADER, NGRAM_ENDS,
-    NGRAM_TABLE, NGRAM_WORDS, NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names,
+    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, INDICES, NGRAM_ENDS, NGRAM_TABLE,
+    NGRAM_WORDS, NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names,
     vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
+use crate::container::{BLANK, Image, Tensor, write_atomically};
 use crate::text::{TermVocabulary, Vectorizer};
 
-/// The content of a model file: the header, and the tensors where the classifier has them.
-pub(super) struct Image<'a> {
-    header: Vec<u8>,
-    tensors: Vec<&'a [u8]>,
+/// The content of the file for `classifier`; `path` is named in errors.
+pub(super) fn image<'a>(
+    classifier: &'a Classifier,
+    path: &Path,
+) -> Result<Image<'a>, ModelFileError> {
+    let tensors = tensors(classifier, path)?;
+    let description = describe(classifier, path)?;
+    Image::new(description, &tensors, CHECKSUM).map_err(|problem| ModelFileError::NotStorable {
+        path: path.to_owned(),
+        part: "the header".into(),
+        problem,
+    })
 }
 
-/// A tensor to be written.
-struct Tensor<'a> {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Image<'a> {
-    /// The file for `classifier`; `path` is named in errors.
-    pub(super) fn new(classifier: &'a Classifier, path: &Path) -> Result<Self, ModelFileError> {
-        let tensors = tensors(classifier, path)?;
-        let description = describe(classifier, path)?;
-        let not_storable = |problem: String| ModelFileError::NotStorable {
-            path: path.to_owned(),
-            part: "the header".into(),
-            problem,
-        };
-        let json = header(description, &tensors).map_err(|e| not_storable(e.to_string()))?;
-        let length = json.len().next_multiple_of(LENGTH);
-        if length as u64 > MAX_HEADER {
-            return Err(not_storable(format!(
-                "has {length} bytes, at most {MAX_HEADER} fit; shorten the record"
-            )));
-        }
-        let mut header = (length as u64).to_le_bytes().to_vec();
-        header.extend(json);
-        header.resize(LENGTH + length, b' ');
-
-        let mut image = Self { header, tensors: tensors.iter().map(|t| t.bytes).collect() };
-        let digits = checksum(&image.pieces());
-        image.header[CHECKSUM].copy_from_slice(digits.as_bytes());
-        Ok(image)
-    }
-
-    /// The content of the file, to be put end to end.
-    pub(super) fn pieces(&self) -> Vec<&[u8]> {
-        std::iter::once(&self.header[..]).chain(self.tensors.iter().copied()).collect()
-    }
-
-    /// Writes a temporary file beside `path`, or beside what it links to, and renames it.
-    pub(super) fn save(&self, path: &Path) -> Result<(), ModelFileError> {
-        let target = save_target(path)?;
-        self.write(&target)
-            .map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
-    }
-
-    fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".slugline-").suffix(".part");
-        // Temporary files are private by default; a model gets what the user's mask allows.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        for piece in self.pieces() {
-            file.write_all(piece)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        // The new name is on the disk only when the folder is; folders cannot be opened on Windows.
-        #[cfg(unix)]
-        std::fs::File::open(folder)?.sync_all()?;
-        Ok(())
-    }
+/// Writes the file at `path`, or at what it links to.
+pub(super) fn save(classifier: &Classifier, path: &Path) -> Result<(), ModelFileError> {
+    let image = image(classifier, path)?;
+    write_atomically(&save_target(path)?, &image.pieces())
+        .map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
 }
 
 /// The file that saving a model to `path` writes: `path` itself, or the end of a symbolic link. Asking
@@ -128,7 +71,8 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let tensor =
         |name: &str, dtype, shape, bytes| Tensor { name: name.into(), dtype, shape, bytes };
     let vectorizer = classifier.vectorizer();
-    let mut vocabularies = vec![("vocabulary", vectorizer.words())];
+    let mut vocabularies: Vec<_> =
+        vectorizer.words().into_iter().map(|words| ("vocabulary", words)).collect();
     let terms = vectorizer.as_terms();
     if let Some(terms) = terms {
         let TermVocabulary { prefixes, chars, .. } = terms.vocabulary();
@@ -168,6 +112,12 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let short = |name: &str, values: &'a [u32]| {
         tensor(name, Dtype::U32, vec![values.len()], bytemuck::cast_slice(values))
     };
+    if let Some(features) = vectorizer.as_features() {
+        let factors = features.factors();
+        let shape = vec![factors.len()];
+        all.push(tensor(FACTORS, Dtype::F32, shape, bytemuck::cast_slice(factors)));
+        all.push(short(INDICES, features.indices()));
+    }
     if let Some(terms) = terms {
         let factors = terms.factors();
         let shape = vec![factors.len()];
@@ -207,6 +157,9 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
                 options: Box::new(vectorizer.options().clone()),
                 mean_length: vectorizer.mean_length(),
             },
+            Vectorizer::Features(vectorizer) => {
+                VectorizerPart::Features { scaling: vectorizer.scaling() }
+            }
         },
         network: NetworkPart {
             input_width: network.input_width(),
@@ -214,6 +167,7 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
             seed: network.seed(),
         },
         calibration: classifier.calibration().clone(),
+        decisions: classifier.decisions().clone(),
         record: classifier.record().clone(),
     };
     // JSON has no NaN and no infinity: a number that would come back as another one, or not at all,
@@ -232,22 +186,4 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
                     .into(),
         }),
     }
-}
-
-/// The JSON of the header; `serde_json`'s maps keep the order of insertion.
-fn header(description: String, tensors: &[Tensor<'_>]) -> serde_json::Result<Vec<u8>> {
-    let mut map = Map::new();
-    map.insert("__metadata__".into(), json!({ KEY: Value::String(description) }));
-    let mut end = 0;
-    for tensor in tensors {
-        let start = end;
-        end += tensor.bytes.len();
-        let info = TensorInfo {
-            dtype: tensor.dtype,
-            shape: tensor.shape.clone(),
-            data_offsets: (start, end),
-        };
-        map.insert(tensor.name.clone(), serde_json::to_value(info)?);
-    }
-    serde_json::to_vec(&map)
 }

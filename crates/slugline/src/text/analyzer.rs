@@ -23,6 +23,21 @@ pub enum Normalization {
     StripAccents,
 }
 
+impl Normalization {
+    /// Every choice.
+    pub const ALL: [Self; 4] = [Self::None, Self::Nfc, Self::Nfkc, Self::StripAccents];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Nfc => "nfc",
+            Self::Nfkc => "nfkc",
+            Self::StripAccents => "strip-accents",
+        }
+    }
+}
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +57,23 @@ pub enum TokenRule {
     ScikitLearn,
     /// What stands between white space.
     Whitespace,
+}
+
+impl TokenRule {
+    /// Every choice.
+    pub const ALL: [Self; 5] =
+        [Self::Words, Self::Unicode, Self::Keras, Self::ScikitLearn, Self::Whitespace];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Unicode => "unicode",
+            Self::Keras => "keras",
+            Self::ScikitLearn => "scikit-learn",
+            Self::Whitespace => "whitespace",
+        }
+    }
 }
 
 /// How text becomes tokens.

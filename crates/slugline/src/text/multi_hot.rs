@@ -4,6 +4,7 @@ use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
 use super::analyzer::Analyzer;
 use super::vocabulary::{Vocabulary, VocabularyError};
+use crate::corpus::intern::Interner;
 use crate::corpus::tokenize::Tokenizer;
 use crate::corpus::{Corpus, SequenceOptions, Sequences};
 
@@ -27,6 +28,8 @@ pub struct FeatureBuffer {
     pub(super) values: Vec<f32>,
     pub(super) analyzer: Option<Analyzer>,
     pub(super) features: Vec<u32>,
+    /// Columns and values in the order of a list.
+    pub(super) pairs: Vec<(u32, f32)>,
     pub(super) words: usize,
     pub(super) unknown_words: usize,
 }
@@ -116,6 +119,47 @@ impl MultiHotVectorizer {
         let say = |word: Option<&str>| word.map_or("none".into(), |word| format!("{word:?}"));
         let (ours, theirs) = words(rank);
         Some(format!("word {} is {} there and {} here", rank + 1, say(theirs), say(ours)))
+    }
+
+    /// The same vectorizer with the words of at least two of `texts` that it does not know, behind its
+    /// own by falling number of these texts, then in the order of their first appearance. Their ids
+    /// follow, and `num_words` and the width grow with them.
+    ///
+    /// # Errors
+    /// [`VocabularyError::TooLarge`].
+    pub(crate) fn extended<'t>(
+        &self,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<Self, VocabularyError> {
+        let (mut found, mut counts) = (Interner::default(), Vec::<(u32, usize)>::new());
+        let mut tokenizer = Tokenizer::default();
+        for (number, text) in texts.enumerate() {
+            tokenizer.for_each(text, |token| {
+                if self.vocabulary.position(token.as_str()).is_some() {
+                    return;
+                }
+                let word = found.number_or_insert(token.as_str()) as usize;
+                counts.resize(counts.len().max(word + 1), (0, usize::MAX));
+                let (count, last) = &mut counts[word];
+                *count += u32::from(*last != number);
+                *last = number;
+            });
+        }
+        let mut new: Vec<(u32, u32)> =
+            (0..).zip(&counts).map(|(word, (count, _))| (*count, word)).collect();
+        new.retain(|(count, _)| *count >= 2);
+        new.sort_unstable_by_key(|&(count, word)| (std::cmp::Reverse(count), word));
+        let words = self.vocabulary.words().chain(new.iter().map(|&(_, word)| found.word(word)));
+        let vocabulary = Vocabulary::new(words)?;
+        let mut options = self.options.clone();
+        let end = vocabulary.len() + options.index_from as usize + 1;
+        let width = if new.is_empty() { self.width } else { self.width.max(end) };
+        if let Some(most) = options.num_words.as_mut().filter(|most| **most > 0)
+            && !new.is_empty()
+        {
+            *most = (*most).max(end as u32);
+        }
+        Ok(Self { vocabulary, options, width })
     }
 
     /// The id of the word at a position of the vocabulary, if it is not left out.
@@ -326,6 +370,31 @@ mod tests {
         assert_eq!(words, ["wheat", "corn"]);
         vectorizer.vectorize("", &mut buffer);
         assert_eq!((buffer.words(), buffer.row().indices), (0, &[1][..]));
+    }
+
+    #[test]
+    fn new_words_come_behind_the_old_ones() {
+        let options = SequenceOptions { num_words: Some(9), ..Default::default() };
+        let vectorizer = MultiHotVectorizer::from_corpus(&corpus(&options).1, 9).unwrap();
+        let texts = ["a tanker sank", "the tanker and barley", "barley rose, barley", "tanker"];
+        let longer = vectorizer.extended(texts.into_iter()).unwrap();
+        let words = longer.vocabulary().len();
+        let known: Vec<_> = vectorizer.vocabulary().words().collect();
+        assert_eq!(longer.vocabulary().words().take(known.len()).collect::<Vec<_>>(), known);
+        // Of three and of two texts; `sank` is of one alone.
+        let new: Vec<_> = longer.vocabulary().words().skip(known.len()).collect();
+        assert_eq!(new, ["tanker", "barley"]);
+        assert_eq!(longer.width(), words + 4);
+        let mut buffer = FeatureBuffer::default();
+        let mut row = |v: &MultiHotVectorizer, text: &str| {
+            v.vectorize(text, &mut buffer);
+            (buffer.row().indices.to_vec(), buffer.unknown_words())
+        };
+        assert_eq!(row(&longer, "the corn"), row(&vectorizer, "the corn"));
+        let last = longer.width() as u32 - 1;
+        assert_eq!(row(&longer, "barley"), (vec![1, last], 0));
+        let same = vectorizer.extended(["the wheat sank"].into_iter()).unwrap();
+        assert_eq!(same, vectorizer);
     }
 
     #[test]

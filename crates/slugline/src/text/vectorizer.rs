@@ -2,9 +2,11 @@
 
 use slugline_nn::SparseRow;
 
+use super::features::FeatureListVectorizer;
 use super::multi_hot::{FeatureBuffer, MultiHotVectorizer};
 use super::terms::TermVectorizer;
 use super::vocabulary::Vocabulary;
+use crate::corpus::Content;
 
 /// Turns text into the rows that a network was trained on.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub enum Vectorizer {
     MultiHot(MultiHotVectorizer),
     /// Weighted words, n-grams and parts of words.
     Terms(Box<TermVectorizer>),
+    /// Lists of features that others have made.
+    Features(FeatureListVectorizer),
 }
 
 impl Vectorizer {
@@ -21,14 +25,24 @@ impl Vectorizer {
         match self {
             Self::MultiHot(vectorizer) => vectorizer.width(),
             Self::Terms(vectorizer) => vectorizer.width(),
+            Self::Features(vectorizer) => vectorizer.width(),
         }
     }
 
-    /// The known words.
-    pub fn words(&self) -> &Vocabulary {
+    /// The known words; `None` where texts are lists of features.
+    pub fn words(&self) -> Option<&Vocabulary> {
         match self {
-            Self::MultiHot(vectorizer) => vectorizer.vocabulary(),
-            Self::Terms(vectorizer) => &vectorizer.vocabulary().words,
+            Self::MultiHot(vectorizer) => Some(vectorizer.vocabulary()),
+            Self::Terms(vectorizer) => Some(&vectorizer.vocabulary().words),
+            Self::Features(_) => None,
+        }
+    }
+
+    /// What the texts are that it takes.
+    pub fn content(&self) -> Content {
+        match self {
+            Self::MultiHot(_) | Self::Terms(_) => Content::Text,
+            Self::Features(_) => Content::Features,
         }
     }
 
@@ -36,15 +50,23 @@ impl Vectorizer {
     pub fn as_multi_hot(&self) -> Option<&MultiHotVectorizer> {
         match self {
             Self::MultiHot(vectorizer) => Some(vectorizer),
-            Self::Terms(_) => None,
+            Self::Terms(_) | Self::Features(_) => None,
         }
     }
 
     /// The vectorizer of terms, if it is one.
     pub fn as_terms(&self) -> Option<&TermVectorizer> {
         match self {
-            Self::MultiHot(_) => None,
+            Self::MultiHot(_) | Self::Features(_) => None,
             Self::Terms(vectorizer) => Some(vectorizer),
+        }
+    }
+
+    /// The vectorizer of lists of features, if it is one.
+    pub fn as_features(&self) -> Option<&FeatureListVectorizer> {
+        match self {
+            Self::MultiHot(_) | Self::Terms(_) => None,
+            Self::Features(vectorizer) => Some(vectorizer),
         }
     }
 
@@ -53,6 +75,7 @@ impl Vectorizer {
         match self {
             Self::MultiHot(vectorizer) => vectorizer.vectorize(text, buffer),
             Self::Terms(vectorizer) => vectorizer.vectorize(text, buffer),
+            Self::Features(vectorizer) => vectorizer.vectorize(text, buffer),
         }
         buffer.row()
     }
@@ -61,6 +84,12 @@ impl Vectorizer {
 impl From<MultiHotVectorizer> for Vectorizer {
     fn from(vectorizer: MultiHotVectorizer) -> Self {
         Self::MultiHot(vectorizer)
+    }
+}
+
+impl From<FeatureListVectorizer> for Vectorizer {
+    fn from(vectorizer: FeatureListVectorizer) -> Self {
+        Self::Features(vectorizer)
     }
 }
 

@@ -10,17 +10,17 @@ use super::metric::Scores;
 use super::space::for_samples;
 use super::trial::{Budget, Outcome, Run, Trial, key};
 use super::{TuneError, TuneEvent};
+use crate::checkpoint::Part;
 use crate::classifier::documents::{Division, Prepared};
 use crate::classifier::{ClassifierError, TrainingOptions};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
+use crate::corpus::{Documents, Labels};
 use crate::nn::{BatchReport, Callback, Flow, NnError, StopReason, with_threads};
 use crate::text::{AnalyzerOptions, VectorizerOptions};
 
 /// Documents, divided and cut into tokens as trials need them.
 pub(super) struct Judge<'a> {
     documents: &'a Documents,
-    labels: &'a [u32],
+    labels: &'a Labels,
     name: &'a str,
     folds: u32,
     seed: u64,
@@ -39,7 +39,7 @@ type Cut<'a> = (AnalyzerOptions, Arc<Mutex<Option<Arc<Prepared<'a>>>>>);
 /// What a judge is to know.
 pub(super) struct Terms<'a> {
     pub(super) documents: &'a Documents,
-    pub(super) labels: &'a [u32],
+    pub(super) labels: &'a Labels,
     pub(super) name: &'a str,
     pub(super) folds: u32,
     pub(super) seed: u64,
@@ -96,7 +96,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The texts cut by a rule: on first use by who asks first, while others wait for it.
-    fn prepared(&self, analyzer: &AnalyzerOptions) -> Result<Arc<Prepared<'a>>, ClassifierError> {
+    fn prepared(&self, analyzer: &AnalyzerOptions) -> Arc<Prepared<'a>> {
         let cut = {
             let mut all = lock(&self.prepared);
             let known = all.iter().find(|(rule, _)| rule == analyzer);
@@ -110,17 +110,17 @@ impl<'a> Judge<'a> {
         };
         let mut cut = lock(&cut);
         if let Some(prepared) = &*cut {
-            return Ok(Arc::clone(prepared));
+            return Arc::clone(prepared);
         }
-        let prepared = Arc::new(Prepared::new(self.documents, analyzer)?);
+        let prepared = Arc::new(Prepared::new(self.documents, analyzer));
         *cut = Some(Arc::clone(&prepared));
-        Ok(prepared)
+        prepared
     }
 
     /// Mean number of tokens of a document.
-    pub(super) fn mean_tokens(&self, analyzer: &AnalyzerOptions) -> Result<f64, ClassifierError> {
-        let tokens = self.prepared(analyzer)?.tokenised.tokens();
-        Ok(tokens as f64 / self.documents.len().max(1) as f64)
+    pub(super) fn mean_tokens(&self, analyzer: &AnalyzerOptions) -> f64 {
+        let tokens = self.prepared(analyzer).tokenised.tokens();
+        tokens as f64 / self.documents.len().max(1) as f64
     }
 
     /// Whether the settings of a trial fit into the memory when they are trained on `growth` times the
@@ -138,12 +138,11 @@ impl<'a> Judge<'a> {
     /// The documents of a budget.
     fn division(&self, budget: Budget) -> Division {
         let seed = self.seed.wrapping_add(u64::from(budget.repeat));
-        let folds = stratified_folds(self.labels, self.folds, seed);
+        let folds = self.labels.folds(self.folds, seed);
         let all: Vec<usize> = (0..self.labels.len()).collect();
         let mut division = Division::by_fold(&all, &folds, budget.fold);
         if budget.share < 1.0 {
-            let labels: Vec<u32> = division.train.iter().map(|&i| self.labels[i]).collect();
-            let (_, kept) = stratified_split(&labels, budget.share, seed);
+            let (_, kept) = self.labels.select(&division.train).split(budget.share, seed);
             division.train = kept.into_iter().map(|at| division.train[at]).collect();
         }
         division
@@ -249,7 +248,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<Outcome>, TuneError> {
         let default = VectorizerOptions::default();
         let features = options.vectorizer.as_ref().unwrap_or(&default);
-        let prepared = self.prepared(&features.analyzer)?;
+        let prepared = self.prepared(&features.analyzer);
         let (classes, held_out) = (self.documents.class_names().len(), division.held_out.len());
 
         let share = (division.train.len() + held_out) as f64 / self.documents.len().max(1) as f64;
@@ -280,7 +279,7 @@ impl<'a> Judge<'a> {
             return Ok(Some(Outcome::Skipped { needs, limit }));
         }
         part.shrink(needs);
-        let trained = prepared.train(&rows, options, self.name, &mut [&mut watch]);
+        let trained = prepared.train(&Part::none(), &rows, options, self.name, &mut [&mut watch]);
         let (classifier, mut probabilities) = match trained {
             Ok(trained) => trained,
             Err(
@@ -294,7 +293,7 @@ impl<'a> Judge<'a> {
         }
         let calibration = classifier.calibration().clone();
         calibration.apply_rows(&mut probabilities);
-        let evaluation = classifier.scores(&probabilities, &rows.y_held_out)?;
+        let evaluation = classifier.evaluate_probabilities(&probabilities, &rows.y_held_out)?;
         Ok(Some(Outcome::Done {
             scores: Scores::of(&evaluation),
             calibration,

@@ -175,8 +175,8 @@ fn network_choices(rate: f64) -> Vec<Choice> {
         ),
         choice(
             "class_weight",
-            ClassWeight::ALL.to_vec(),
-            |o| o.class_weight,
+            ClassWeight::RULES.to_vec(),
+            |o| o.class_weight.clone(),
             |o, weight| o.class_weight = weight,
         ),
         choice("learning_rate", rates(rate), |o| o.optimizer.learning_rate().at(0), set_rate),
@@ -311,9 +311,10 @@ mod tests {
     use super::*;
     use crate::classifier::AutoOptions;
     use crate::classifier::recipe::candidates;
+    use crate::corpus::LabelKind;
 
     fn recipe() -> TrainingOptions {
-        candidates(1000, 1000, 100.0, AutoOptions::default()).remove(0)
+        candidates(1000, 1000, 100.0, AutoOptions::default(), LabelKind::Single).remove(0)
     }
 
     #[test]
@@ -330,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_recipe_lies_in_the_space() {
-        for options in candidates(1000, 1000, 100.0, AutoOptions::default()) {
+        for options in candidates(1000, 1000, 100.0, AutoOptions::default(), LabelKind::Single) {
             for (name, value) in settings_of(&choices(&recipe()), &options) {
                 let choice =
                     choices(&recipe()).into_iter().find(|choice| choice.name == name).unwrap();

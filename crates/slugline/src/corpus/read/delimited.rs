@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csv::ByteRecord;
+use serde_json::Value;
 
 use super::error::ReadError;
 use super::layout::Layout;
@@ -21,6 +22,7 @@ pub(super) struct Delimited {
     label: Option<usize>,
     weight: Option<usize>,
     split: Option<usize>,
+    keep: Vec<usize>,
     separator: Option<String>,
 }
 
@@ -37,6 +39,7 @@ impl Delimited {
             .has_headers(layout.header)
             .flexible(true)
             .delimiter(layout.delimiter)
+            .buffer_capacity(1 << 17)
             .from_reader(stream);
         if layout.header {
             // Read now, so that positions before and after a row enclose that row alone. What is wrong
@@ -52,6 +55,7 @@ impl Delimited {
             label: label.and_then(at),
             weight: layout.weight.as_ref().and_then(at),
             split: layout.split.as_ref().and_then(at),
+            keep: options.keep.iter().filter_map(at).collect(),
             separator: options.label_separator.clone(),
         }
     }
@@ -111,7 +115,9 @@ impl Delimited {
         };
         let weight = self.weight.map(|i| weight_of_field(field(i)?)).transpose()?;
         let part = self.split.map(|i| part_of_field(field(i)?)).transpose()?;
-        Ok(Row { text, labels, weight, part, place })
+        let keep = |&i: &usize| field(i).map(Value::from);
+        let kept = self.keep.iter().map(keep).collect::<Result<_, _>>()?;
+        Ok(Row { text, labels, weight, part, place, kept })
     }
 }
 

@@ -60,6 +60,6 @@ impl FastText {
             (_, 1) => RowLabels::One(labels.swap_remove(0)),
             _ => RowLabels::Many(labels),
         };
-        Ok(Row { text: rest.to_owned(), labels, weight: None, part: None, place })
+        Ok(Row { text: rest.to_owned(), labels, weight: None, part: None, place, kept: Vec::new() })
     }
 }

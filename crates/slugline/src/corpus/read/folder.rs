@@ -59,7 +59,7 @@ impl Folder {
             (_, None) => return bad("the file is in no class's folder".into()),
         };
         let mut bytes = Vec::new();
-        let opened = Stream::open(&Input::File(path), &self.read);
+        let opened = Stream::open(&Input::File(path), &self.read, true);
         let limit = LONGEST_LINE as u64 + 1;
         if let Err(e) = opened.and_then(|stream| {
             stream.take(limit).read_to_end(&mut bytes).map_err(ReadError::io(&place.source))
@@ -70,7 +70,7 @@ impl Folder {
             return bad("the file is longer than 64 MiB".into());
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Some(Ok(Row { text, labels, weight: None, part, place })),
+            Ok(text) => Some(Ok(Row { text, labels, weight: None, part, place, kept: Vec::new() })),
             Err(e) => {
                 bad(format!("the file is not UTF-8 at byte {}", e.utf8_error().valid_up_to()))
             }

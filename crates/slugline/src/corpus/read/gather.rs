@@ -5,15 +5,30 @@ use std::collections::{BTreeMap, HashMap};
 use super::error::ReadError;
 use super::options::{LabelUse, ReadOptions};
 use super::row::{Part, Row, RowLabels};
-use crate::corpus::{Documents, LabelKind, Labels};
+use crate::corpus::{Content, Documents, LabelKind, Labels};
 use crate::nn::Matrix;
 
 /// The rows of one part.
 struct Gathered {
     documents: Documents,
-    /// Numbers of the classes of each document, in order of first appearance in the data.
-    labels: Vec<Vec<(u32, f32)>>,
+    labels: LabelRows,
     weights: Vec<f32>,
+}
+
+/// Classes of each document with their shares, numbered in order of first appearance in the data. They
+/// lie end to end: a small allocation for each of very many documents would keep the memory of their
+/// rows from being used again.
+#[derive(Default)]
+struct LabelRows {
+    all: Vec<(u32, f32)>,
+    ends: Vec<usize>,
+}
+
+impl LabelRows {
+    fn rows(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.all[std::mem::replace(&mut start, end)..end])
+    }
 }
 
 /// Collects rows into documents.
@@ -77,12 +92,13 @@ impl<'a> Gatherer<'a> {
         let part = row.part.unwrap_or(Part::Train) as u8;
         let gathered = self.parts.entry(part).or_insert_with(|| Gathered {
             documents: Documents::new(Vec::new()),
-            labels: Vec::new(),
+            labels: LabelRows::default(),
             weights: Vec::new(),
         });
         gathered.documents.push_text(&row.text);
         gathered.documents.set_last_place(&row.place.source, row.place.row);
-        gathered.labels.push(numbered);
+        gathered.labels.all.append(&mut numbered);
+        gathered.labels.ends.push(gathered.labels.all.len());
         self.weighted |= row.weight.is_some();
         gathered.weights.push(row.weight.unwrap_or(1.0));
         Ok(())
@@ -111,7 +127,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The documents, their classes in the order of names where they were not known before.
-    pub(super) fn finish(self) -> Result<Parts, ReadError> {
+    pub(super) fn finish(self, content: Content) -> Result<Parts, ReadError> {
         let kind = match (self.shares, self.options.multi_label) {
             (true, _) => LabelKind::Soft,
             (false, Some(true)) => LabelKind::Multi,
@@ -129,10 +145,11 @@ impl<'a> Gatherer<'a> {
         let names: Vec<String> = order.iter().map(|&i| self.names[i as usize].clone()).collect();
         let mut parts = Parts { train: None, validation: None, test: None };
         for (part, mut gathered) in self.parts {
-            for label in gathered.labels.iter_mut().flatten() {
+            for label in &mut gathered.labels.all {
                 label.0 = place[label.0 as usize];
             }
             let documents = gathered.documents.with_class_names(names.clone());
+            let documents = documents.with_content(content);
             let documents = match self.options.labels {
                 LabelUse::Ignored => {
                     let none = Labels::Multi(vec![Vec::new(); documents.len()]);
@@ -159,13 +176,13 @@ impl<'a> Gatherer<'a> {
 /// The labels of documents in the form of their kind.
 fn labels(
     kind: LabelKind,
-    all: &[Vec<(u32, f32)>],
+    all: &LabelRows,
     classes: usize,
     documents: &Documents,
 ) -> Result<Labels, ReadError> {
     Ok(match kind {
         LabelKind::Single => {
-            let one = |(i, labels): (usize, &Vec<(u32, f32)>)| match labels.as_slice() {
+            let one = |(i, labels): (usize, &[(u32, f32)])| match labels {
                 [(class, _)] => Ok(*class),
                 other => {
                     let problem = format!("expected one label, found {}", other.len());
@@ -173,20 +190,20 @@ fn labels(
                     Err(ReadError::Row { place, problem })
                 }
             };
-            Labels::Single(all.iter().enumerate().map(one).collect::<Result<_, _>>()?)
+            Labels::Single(all.rows().enumerate().map(one).collect::<Result<_, _>>()?)
         }
         LabelKind::Multi => {
-            let set = |labels: &Vec<(u32, f32)>| {
+            let set = |labels: &[(u32, f32)]| {
                 let mut set: Vec<u32> = labels.iter().map(|label| label.0).collect();
                 set.sort_unstable();
                 set.dedup();
                 set
             };
-            Labels::Multi(all.iter().map(set).collect())
+            Labels::Multi(all.rows().map(set).collect())
         }
         LabelKind::Soft => {
-            let mut rows = Matrix::zeros(all.len(), classes);
-            for (row, labels) in rows.data_mut().chunks_exact_mut(classes.max(1)).zip(all) {
+            let mut rows = Matrix::zeros(all.ends.len(), classes);
+            for (row, labels) in rows.data_mut().chunks_exact_mut(classes.max(1)).zip(all.rows()) {
                 for &(class, share) in labels {
                     row[class as usize] += share;
                 }

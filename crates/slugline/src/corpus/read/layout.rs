@@ -1,7 +1,6 @@
 //! What a file holds and where: said by the user, or guessed from its beginning.
 
 use std::fmt;
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -9,6 +8,7 @@ use super::error::ReadError;
 use super::options::{Format, LabelUse, ReadOptions};
 use super::row::Part;
 use super::source::{Compression, Stream};
+use super::{arrow, parquet, svmlight};
 
 /// Names that columns of text go by, the likeliest first.
 const TEXT: [&str; 14] = [
@@ -130,13 +130,27 @@ impl Layout {
             Format::Folder => {
                 return Err(ReadError::layout(source, "is a file, where a folder was expected"));
             }
-            Format::FastText => {}
+            // Typed columns are found by their own first rows.
+            Format::Parquet | Format::Arrow => {}
+            Format::FastText | Format::SvmLight => no_columns(source, format, options)?,
+            Format::JsonLines if stream.settled() => layout.text.clone_from(&options.text),
             Format::JsonLines => layout.find_keys(sample, options)?,
             Format::Csv | Format::Tsv => {
                 layout.find_columns(sample, stream.sample_is_all(), options)?;
             }
         }
         Ok(layout)
+    }
+
+    /// Settles the typed columns of a table, given values of each.
+    pub(super) fn find_typed(
+        &mut self,
+        columns: Vec<String>,
+        sampled: &[Vec<String>],
+        options: &ReadOptions,
+    ) -> Result<(), ReadError> {
+        self.columns = columns;
+        self.choose(sampled, options, true)
     }
 
     fn find_keys(&mut self, sample: &[u8], options: &ReadOptions) -> Result<(), ReadError> {
@@ -208,6 +222,9 @@ impl Layout {
         let position = |name: &str| self.columns.iter().position(|c| c.eq_ignore_ascii_case(name));
         let named = |names: &[&str]| names.iter().find_map(|name| position(name));
 
+        for column in &options.keep {
+            there(column, "--keep")?;
+        }
         let weight = options.weight.as_ref().map(|c| there(c, "--weight")).transpose()?;
         let split = match &options.split {
             Some(column) => Some(there(column, "--split-column")?),
@@ -280,11 +297,36 @@ fn looks_like_labels(values: &[String]) -> bool {
     short && (2..=most).contains(&distinct.len())
 }
 
+/// Refuses options that name columns, for a format that has none.
+fn no_columns(source: &str, format: Format, options: &ReadOptions) -> Result<(), ReadError> {
+    let named = [
+        ("--text", options.text.first()),
+        ("--label", options.label.as_ref()),
+        ("--weight", options.weight.as_ref()),
+        ("--split-column", options.split.as_ref()),
+        ("--keep", options.keep.first()),
+    ];
+    match named.into_iter().find_map(|(option, column)| Some((option, column?))) {
+        None => Ok(()),
+        Some((option, column)) => {
+            let title = format.title();
+            let problem =
+                format!("has {title}, without columns; there is no `{column}` for {option}");
+            Err(ReadError::layout(source, problem))
+        }
+    }
+}
+
 fn guess_format(source: &str, sample: &[u8], options: &ReadOptions) -> Result<Format, ReadError> {
     let start = sample.trim_ascii_start();
-    if start.starts_with(b"PAR1") || start.starts_with(b"ARROW1") {
-        let problem =
-            "is a Parquet or Arrow file, which is not read yet; write it as JSON lines or CSV";
+    if sample.starts_with(parquet::MARK) {
+        return Ok(Format::Parquet);
+    }
+    if sample.starts_with(arrow::FILE_MARK) || sample.starts_with(&arrow::MESSAGE_MARK) {
+        return Ok(Format::Arrow);
+    }
+    if sample.starts_with(b"FEA1") {
+        let problem = "is a Feather file of version 1; write it as version 2, which is Arrow";
         return Err(ReadError::layout(source, problem));
     }
     if start.first() == Some(&b'{') {
@@ -297,21 +339,23 @@ fn guess_format(source: &str, sample: &[u8], options: &ReadOptions) -> Result<Fo
     if !options.label_prefix.is_empty() && start.starts_with(options.label_prefix.as_bytes()) {
         return Ok(Format::FastText);
     }
+    if svmlight::looks_like(sample) && options.delimiter.is_none() {
+        return Ok(Format::SvmLight);
+    }
     if options.delimiter == Some(b'\t') {
         return Ok(Format::Tsv);
     }
     if options.delimiter.is_some() {
         return Ok(Format::Csv);
     }
-    let stem = source.trim_end_matches(".gz").trim_end_matches(".zst");
-    let extension = Path::new(stem).extension().unwrap_or_default().to_ascii_lowercase();
-    match (extension.to_str(), delimiter(sample, false)) {
-        (Some("tsv" | "tab"), _) | (_, Some((b'\t', _))) => Ok(Format::Tsv),
-        (Some("csv"), _) | (_, Some(_)) => Ok(Format::Csv),
+    match (Format::of_name(source), delimiter(sample, false)) {
+        (Some(Format::Tsv), _) | (_, Some((b'\t', _))) => Ok(Format::Tsv),
+        (Some(Format::Csv), _) | (_, Some(_)) => Ok(Format::Csv),
         _ => Err(ReadError::layout(
             source,
             "is in no format that is known: expected CSV or TSV with at least two columns, JSON lines, \
-             or fastText lines (`__label__name text`); say --input-format",
+             fastText lines (`__label__name text`), SVMlight lines (`label index:value`), Parquet or \
+             Arrow; say --input-format",
         )),
     }
 }

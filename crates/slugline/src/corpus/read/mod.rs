@@ -10,8 +10,8 @@
 //! [`Layout`] says in a line what came out. A guess that is not clear is an error which lists the
 //! columns and names the option that settles it.
 //!
-//! * **Format**: an object at the start is JSON lines, `__label__` is fastText's; else a table, whose
-//!   delimiter (tab, comma, semicolon, bar) is the one by which nine rows in ten have the same number
+//! * **Format**: Parquet and Arrow by their marks; an object at the start is JSON lines, `__label__` is
+//!   fastText's, numbers and then pairs such as `17:0.5` are SVMlight's; else a table, whose delimiter (tab, comma, semicolon, bar) is the one by which nine rows in ten have the same number
 //!   of fields, at least two.
 //! * **Header**: there is one if the first row holds a name that a column of texts or labels usually
 //!   has, or an option names; or if its fields are short, like names, and unlike the long texts below.
@@ -22,39 +22,65 @@
 //!   `section`, `intent`, `sentiment`, `y`, `tag`, `tags`; else the only column with few short values.
 //! * **Part** (training, validation, test): a column `split` or `set` that says nothing else.
 //!
+//! # Typed columns
+//!
+//! Parquet and Arrow (file or stream) are read a batch at a time, and of Parquet only the columns that
+//! are wanted; rows are counted from 1. Text is a column of strings, plain or by dictionary, or of bytes
+//! in UTF-8; a label may also be a number, a boolean, a list of these (any number of labels), a struct or
+//! a map of shares. Parquet has its index at the end: from standard input, or compressed as a whole, it
+//! is first written to a temporary file.
+//!
+//! # Lists of features
+//!
+//! SVMlight's and libsvm's lines have no text; see [`Format::SvmLight`] and
+//! [`Content::Features`](super::Content::Features). Labels that are the same number (`+1`, `1.0`) are
+//! one class. An index is the name of a feature, so nothing depends on whether the first is 0 or 1; but
+//! files for training and scoring must number features alike.
+//!
 //! # Bad rows
 //!
 //! A row with too few or too many columns, one that is not UTF-8, an empty or unknown label, a missing
 //! key, a weight that is none: each is an error that names file, line and reason, or, by
 //! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped.
 
+mod arrow;
+mod cell;
+mod columns;
 mod delimited;
+mod describe;
 mod error;
 mod fasttext;
+mod fields;
 mod folder;
 mod gather;
 mod json_lines;
 mod layout;
 mod options;
+mod parquet;
 mod row;
 mod source;
+pub(crate) mod svmlight;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Documents, Place};
+use super::{Content, Documents, Place};
+use columns::{Columns, Table, guarded};
 use delimited::Delimited;
 use fasttext::FastText;
 use folder::Folder;
 use gather::Gatherer;
 use json_lines::JsonLines;
 use source::{Input, Stream, resolve};
+use svmlight::SvmLight;
 
+pub use describe::{BadRow, FilesClass, FilesDescription, FilesPart};
 pub use error::ReadError;
 pub use layout::Layout;
 pub use options::{Format, LabelUse, OnError, ReadOptions};
 pub use row::{Part, Row, RowLabels};
+pub use source::unpack;
 
 /// Bad rows that are told one by one.
 const LISTED: usize = 100;
@@ -139,17 +165,15 @@ pub fn read(
     progress(rows.progress());
     let layouts = rows.layouts;
     let empty_texts = gatherer.empty_texts;
-    let parts = gatherer.finish()?;
+    let content = layouts.first().map_or(Content::Text, |layout| layout.format.content());
+    let parts = gatherer.finish(content)?;
     let all = [&parts.train, &parts.validation, &parts.test];
     let Some(any) = all.into_iter().flatten().next() else {
         let source_name = inputs.join(", ");
         return Err(ReadError::Empty { source_name, skipped: skipped.count });
     };
-    let train = match &parts.train {
-        Some(_) => None,
-        None => Some(Documents::of_kind(any.class_names().to_vec(), any.label_kind())),
-    };
-    let train = parts.train.or(train).unwrap_or_else(|| unreachable!("one of the two"));
+    let none = Documents::of_kind(any.class_names().to_vec(), any.label_kind());
+    let train = parts.train.unwrap_or_else(|| none.with_content(content));
     let (validation, test) = (parts.validation, parts.test);
     Ok(Read { train, validation, test, layouts, skipped, empty_texts })
 }
@@ -173,6 +197,8 @@ enum Reader {
     Delimited(Box<Delimited>),
     JsonLines(Box<JsonLines>),
     FastText(Box<FastText>),
+    Columns(Box<Columns>),
+    SvmLight(Box<SvmLight>),
     Folder(Folder),
 }
 
@@ -222,12 +248,32 @@ impl Rows {
             self.layouts.push(Layout::folder(&name));
             return Ok(Reader::Folder(Folder::new(Path::new(path), options, &self.bytes)?));
         }
-        let stream = Stream::open(input, &self.bytes)?;
+        let stream = Stream::open(input, &self.bytes, options.settled())?;
         if stream.sample().trim_ascii().is_empty() && stream.sample_is_all() {
             return Err(ReadError::Empty { source_name: name.to_string(), skipped: 0 });
         }
-        let layout = Layout::of(&name, &stream, options)?;
+        let mut layout = Layout::of(&name, &stream, options)?;
+        if let Some(before) = self.layouts.first()
+            && before.format.content() != layout.format.content()
+        {
+            let (ours, theirs) = (layout.format.title(), before.format.title());
+            let problem = format!(
+                "has {ours}, and {} has {theirs}; texts and lists of features do not mix",
+                before.source
+            );
+            return Err(ReadError::layout(&name, problem));
+        }
         let reader = match layout.format {
+            Format::Parquet | Format::Arrow => {
+                let table: Box<dyn Table> = if layout.format == Format::Parquet {
+                    Box::new(parquet::RowGroups::open(input, stream, &self.bytes)?)
+                } else {
+                    let failed = |e| ReadError::io(&name)(std::io::Error::other(e));
+                    Box::new(guarded(|| arrow::Batches::open(stream)).map_err(failed)?)
+                };
+                Reader::Columns(Box::new(Columns::new(&name, &mut layout, options, table)?))
+            }
+            Format::SvmLight => Reader::SvmLight(Box::new(SvmLight::new(&name, options, stream))),
             Format::Csv | Format::Tsv => {
                 Reader::Delimited(Box::new(Delimited::new(&name, &layout, options, stream)))
             }
@@ -253,6 +299,8 @@ impl Iterator for Rows {
                     Reader::Delimited(rows) => rows.next_row(),
                     Reader::JsonLines(rows) => rows.next_row(),
                     Reader::FastText(rows) => rows.next_row(),
+                    Reader::Columns(rows) => rows.next_row(),
+                    Reader::SvmLight(rows) => rows.next_row(),
                     Reader::Folder(rows) => rows.next_row(),
                 };
                 if let Some(row) = row {

@@ -1,7 +1,10 @@
 //! What a user may say of a file; what is not said is guessed.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+
+use crate::corpus::Content;
 
 /// A form of labelled text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,14 +17,29 @@ pub enum Format {
     JsonLines,
     /// fastText's: `__label__grain wheat fell`, one document a line.
     FastText,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow's inter-process format, also called Feather: file or stream.
+    Arrow,
+    /// SVMlight's and libsvm's: labels, then pairs of a feature and its value. There is no text: that of
+    /// a document is its list of pairs.
+    SvmLight,
     /// A folder for each class, a file for each document.
     Folder,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] =
-        [Self::Csv, Self::Tsv, Self::JsonLines, Self::FastText, Self::Folder];
+    pub const ALL: [Self; 8] = [
+        Self::Csv,
+        Self::Tsv,
+        Self::JsonLines,
+        Self::FastText,
+        Self::Parquet,
+        Self::Arrow,
+        Self::SvmLight,
+        Self::Folder,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -30,6 +48,9 @@ impl Format {
             Self::Tsv => "tsv",
             Self::JsonLines => "jsonl",
             Self::FastText => "fasttext",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+            Self::SvmLight => "svmlight",
             Self::Folder => "folder",
         }
     }
@@ -41,7 +62,41 @@ impl Format {
             Self::Tsv => "TSV",
             Self::JsonLines => "JSON lines",
             Self::FastText => "fastText lines",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
+            Self::SvmLight => "SVMlight lines",
             Self::Folder => "a folder a class",
+        }
+    }
+
+    /// The format that files of such a name are usually in, `.gz` or `.zst` at its end passed over.
+    ///
+    /// ```
+    /// use slugline::corpus::read::Format;
+    ///
+    /// assert_eq!(Format::of_name("wires/june.jsonl.gz"), Some(Format::JsonLines));
+    /// assert_eq!(Format::of_name("wires.txt"), None);
+    /// ```
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let plain = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
+        let extension = Path::new(plain.unwrap_or(&name)).extension()?.to_str()?.to_owned();
+        Some(match extension.as_str() {
+            "csv" => Self::Csv,
+            "tsv" | "tab" => Self::Tsv,
+            "jsonl" | "ndjson" => Self::JsonLines,
+            "parquet" => Self::Parquet,
+            "arrow" | "arrows" | "feather" | "ipc" => Self::Arrow,
+            "svm" | "libsvm" | "svmlight" => Self::SvmLight,
+            _ => return None,
+        })
+    }
+
+    /// What the texts of documents in this format are.
+    pub const fn content(self) -> Content {
+        match self {
+            Self::SvmLight => Content::Features,
+            _ => Content::Text,
         }
     }
 }
@@ -109,6 +164,9 @@ pub struct ReadOptions {
     /// Whether a document may have any number of labels; `None`, the default, if one has several, or
     /// there is a separator.
     pub multi_label: Option<bool>,
+    /// Columns whose values come with each row, such as an id; none by default. Fit to score rows and
+    /// write beside each answer what it is about; documents do not hold them.
+    pub keep: Vec<String>,
     /// Whether labels are needed.
     pub labels: LabelUse,
     /// The classes, where they are known; another label is a bad row then. `None`, the default, for
@@ -131,9 +189,22 @@ impl Default for ReadOptions {
             delimiter: None,
             label_prefix: "__label__".into(),
             multi_label: None,
+            keep: Vec::new(),
             labels: LabelUse::Required,
             class_names: None,
             on_error: OnError::Stop,
         }
+    }
+}
+
+impl ReadOptions {
+    /// Whether there is nothing left to guess, so that texts can be scored as they come.
+    pub(super) fn settled(&self) -> bool {
+        self.labels == LabelUse::Ignored
+            && match self.format {
+                Some(Format::FastText | Format::SvmLight) => true,
+                Some(Format::JsonLines) => !self.text.is_empty(),
+                _ => false,
+            }
     }
 }

@@ -1,5 +1,7 @@
 //! A labelled text as a file has it.
 
+use serde_json::Value;
+
 use crate::corpus::Place;
 
 /// What a document is for.
@@ -62,6 +64,9 @@ pub struct Row {
     pub part: Option<Part>,
     /// Where it stands.
     pub place: Place,
+    /// The values of the columns that were to be kept, in the order of
+    /// [`ReadOptions::keep`](super::ReadOptions::keep): texts, or what JSON and typed columns hold.
+    pub kept: Vec<Value>,
 }
 
 /// A field's text, white space around it removed, as labels; a problem if there is none.

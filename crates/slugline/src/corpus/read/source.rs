@@ -83,15 +83,64 @@ pub(super) enum Compression {
     Zstd,
 }
 
+/// What editors on Windows put at the beginning of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What gzip and zstd begin with.
+const MARKS: [&[u8]; 2] = [&[0x1F, 0x8B], &[0x28, 0xB5, 0x2F, 0xFD]];
+
 impl Compression {
     /// By the first bytes, whatever the file is called.
     fn of(start: &[u8]) -> Self {
-        match start {
-            [0x1F, 0x8B, ..] => Self::Gzip,
-            [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
+        match MARKS.map(|mark| start.starts_with(mark)) {
+            [true, _] => Self::Gzip,
+            [_, true] => Self::Zstd,
             _ => Self::None,
         }
     }
+}
+
+/// The plain bytes of a stream that may be compressed by gzip or zstd, as its first bytes tell. Waits
+/// for no more than it takes to tell, so that lines can be read as they come.
+///
+/// ```
+/// use std::io::Read;
+///
+/// use slugline::corpus::read::unpack;
+///
+/// let mut text = String::new();
+/// unpack(&b"plain"[..])?.read_to_string(&mut text)?;
+/// assert_eq!(text, "plain");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// What the stream or the decompressor says.
+pub fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+    Ok(unpacked(raw)?.1)
+}
+
+/// The same, and how it was compressed.
+fn unpacked(
+    mut raw: impl Read + Send + 'static,
+) -> io::Result<(Compression, Box<dyn Read + Send>)> {
+    let mut start = Vec::new();
+    while MARKS.iter().any(|mark| mark.len() > start.len() && mark.starts_with(&start)) {
+        let mut next = [0];
+        if (&mut raw).take(1).read(&mut next)? == 0 {
+            break;
+        }
+        start.push(next[0]);
+    }
+    let compression = Compression::of(&start);
+    let raw = io::Cursor::new(start).chain(raw);
+    let buffered = |raw| BufReader::with_capacity(1 << 17, raw);
+    let plain: Box<dyn Read + Send> = match compression {
+        Compression::None => Box::new(raw),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(buffered(raw))),
+        Compression::Zstd => Box::new(zstd::Decoder::with_buffer(buffered(raw))?),
+    };
+    Ok((compression, plain))
 }
 
 /// A stream of plain bytes whose beginning can be looked at.
@@ -101,11 +150,20 @@ pub(super) struct Stream {
     /// The bytes from the beginning, of which `at` have been read.
     head: Vec<u8>,
     at: usize,
+    settled: bool,
+    /// Whether those are all bytes.
+    whole: bool,
+    /// Counts the bytes as they lie on the disk.
+    counted: Arc<AtomicU64>,
 }
 
 impl Stream {
     /// Opens a file or standard input; `read` counts the bytes as they lie on the disk.
-    pub(super) fn open(input: &Input, read: &Arc<AtomicU64>) -> Result<Self, ReadError> {
+    pub(super) fn open(
+        input: &Input,
+        read: &Arc<AtomicU64>,
+        settled: bool,
+    ) -> Result<Self, ReadError> {
         let name = input.name();
         let raw: Box<dyn Read + Send> = match input {
             Input::File(path) => Box::new(File::open(path).map_err(ReadError::io(&name))?),
@@ -114,23 +172,29 @@ impl Stream {
                 return Err(ReadError::layout(&name, "is a folder, where a file was expected"));
             }
         };
-        Self::new(Counted { inner: raw, read: Arc::clone(read) }).map_err(ReadError::io(&name))
+        let own = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: raw, read: Arc::clone(read) };
+        let counted = Counted { inner: counted, read: Arc::clone(&own) };
+        let stream = Self::new(counted, settled).map_err(ReadError::io(&name))?;
+        Ok(Self { counted: own, ..stream })
     }
 
-    /// A stream of bytes that may be compressed.
-    pub(super) fn new(raw: impl Read + Send + 'static) -> io::Result<Self> {
-        let mut raw = BufReader::with_capacity(1 << 17, raw);
-        let compression = Compression::of(raw.fill_buf()?);
-        let mut reader: Box<dyn Read + Send> = match compression {
-            Compression::None => Box::new(raw),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
-            Compression::Zstd => Box::new(zstd::Decoder::with_buffer(raw)?),
-        };
+    /// A stream of bytes that may be compressed. Where the layout is `settled`, no more is waited for
+    /// than a first few bytes, so that rows can be read as they come.
+    pub(super) fn new(raw: impl Read + Send + 'static, settled: bool) -> io::Result<Self> {
+        let (compression, mut reader) = unpacked(raw)?;
+        let limit = if settled { BYTE_ORDER_MARK.len() } else { SAMPLE };
         let mut head = Vec::new();
-        reader.by_ref().take(SAMPLE as u64).read_to_end(&mut head)?;
+        reader.by_ref().take(limit as u64).read_to_end(&mut head)?;
         // A byte-order mark is no part of the text.
-        let at = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        Ok(Self { compression, reader, head, at })
+        let at = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let whole = head.len() < limit;
+        Ok(Self { compression, reader, head, at, settled, whole, counted: Arc::default() })
+    }
+
+    /// Bytes read so far, as they lie on the disk.
+    pub(super) fn counted(&self) -> u64 {
+        self.counted.load(Ordering::Relaxed)
     }
 
     /// The first bytes, at most [`SAMPLE`].
@@ -140,7 +204,12 @@ impl Stream {
 
     /// Whether the sample is all there is.
     pub(super) fn sample_is_all(&self) -> bool {
-        self.head.len() < SAMPLE
+        self.whole
+    }
+
+    /// Whether the layout was settled without a look at the content: then the sample says nothing.
+    pub(super) fn settled(&self) -> bool {
+        self.settled
     }
 }
 

@@ -1,3 +1,6 @@
+mod columns;
+mod svmlight;
+
 use std::fs;
 use std::io::Write;
 
@@ -306,8 +309,8 @@ proptest! {
     #[test]
     fn any_bytes_end_in_documents_or_an_error(
         bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b','), Just(b'"'), Just(b'{')], 0..300),
-        format in prop::option::of(prop::sample::select(&Format::ALL[..4])), skip: bool,
-        start in prop::sample::select(vec![&b""[..], b"\x1F\x8B\x08", b"\x28\xB5\x2F\xFD", b"text,label\n", b"{\"text\":", b"__label__"]),
+        format in prop::option::of(prop::sample::select(&Format::ALL[..7])), skip: bool,
+        start in prop::sample::select(vec![&b""[..], b"\x1F\x8B\x08", b"\x28\xB5\x2F\xFD", b"text,label\n", b"{\"text\":", b"__label__", b"PAR1", b"ARROW1\0\0", b"\xFF\xFF\xFF\xFF", b"+1 1:0.5"]),
     ) {
         let on_error = if skip { OnError::Skip } else { OnError::Stop };
         let options = ReadOptions { format, on_error, ..Default::default() };

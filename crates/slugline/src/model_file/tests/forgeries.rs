@@ -49,8 +49,8 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 /// Puts the right checksum into a file.
 fn seal(bytes: &mut [u8]) {
     if let Some(place) = bytes.get_mut(description::CHECKSUM) {
-        place.copy_from_slice(checksum::BLANK);
-        let digits = checksum::checksum(&[bytes]);
+        place.copy_from_slice(crate::container::BLANK);
+        let digits = crate::container::checksum(&[bytes]);
         bytes[description::CHECKSUM].copy_from_slice(digits.as_bytes());
     }
 }
@@ -61,6 +61,16 @@ fn refused(bytes: Vec<u8>) -> String {
         Some(source) => format!("{err}: {source}"),
         None => err.to_string(),
     }
+}
+
+#[test]
+fn a_file_without_decisions_has_the_usual_ones() {
+    let mut parts = Parts::of(&tiny(&small()).to_bytes().unwrap());
+    parts.description.as_object_mut().unwrap().shift_remove("decisions").unwrap();
+    let options = parts.description["record"]["options"].as_object_mut().unwrap();
+    options.shift_remove("decision").unwrap();
+    let read = Classifier::from_bytes(parts.bytes()).unwrap();
+    assert!(read.decisions().are_default());
 }
 
 #[test]
@@ -91,6 +101,29 @@ fn a_newer_format_says_what_to_do() {
 type Case = (&'static str, fn(&mut Parts), &'static str);
 
 const CASES: &[Case] = &[
+    (
+        "a threshold for one of two classes",
+        |p| p.description["decisions"]["thresholds"] = json!([0.5]),
+        "1 thresholds for 2 classes",
+    ),
+    (
+        "a threshold below 0",
+        |p| p.description["decisions"]["thresholds"] = json!([0.5, -0.1]),
+        "threshold 1 is -0.1",
+    ),
+    (
+        "a confidence that nothing has",
+        |p| p.description["decisions"]["min_confidence"] = json!(7),
+        "the smallest confidence is 7",
+    ),
+    (
+        "an aim that there is not",
+        |p| {
+            p.description["decisions"]["fitted"] =
+                json!({"aim": "luck=1", "documents": 1, "classes": []});
+        },
+        "expected f1, precision=P or recall=R",
+    ),
     (
         "offsets beyond the file",
         |p| p.tensors["vocabulary.bytes"]["data_offsets"][1] = json!(1u64 << 40),
@@ -328,7 +361,10 @@ fn headers_that_are_no_headers_are_refused() {
     let deep = "[".repeat(100_000);
     let start = format!(r#"{{"__metadata__":{{"slugline":{text}"#);
     let cases = [
-        (format!(r#"{start},"other":"x"}}}}"#), "__metadata__: expected one key, found 2 keys"),
+        (
+            format!(r#"{start},"other":"x"}}}}"#),
+            "__metadata__: expected the one key `slugline`, found 2 keys",
+        ),
         (format!(r"{start}}}"), "the header"),
         (format!(r#"{start}}},"deep":{deep}"#), "the header"),
         (format!(r#"{start}}},"__metadata__":{{}}}}"#), "the header"),

@@ -57,17 +57,19 @@ impl Counted {
         df
     }
 
-    /// Multiplies the factor of each feature by `floor` plus its [`class_spread`].
+    /// Multiplies the factor of each feature by `floor` plus its [`class_spread`]. Beside the rows, each
+    /// class has so many `earlier` documents, none of which has a feature.
     pub(super) fn spread(
         &self,
         rows: &[usize],
         labels: &Labels,
-        classes: usize,
+        earlier: &[u64],
         floor: f32,
         factors: &mut [f32],
     ) {
         let of: Vec<Vec<u32>> = rows.iter().map(|&row| labels.classes(row)).collect();
-        let mut sizes = vec![0_u64; classes];
+        let classes = earlier.len();
+        let mut sizes = earlier.to_vec();
         of.iter().flatten().for_each(|&class| sizes[class as usize] += 1);
         // As many features at a time as have room for a count of each class.
         let step = (COUNTS / classes.max(1)).max(1);

@@ -173,7 +173,7 @@ impl TermVectorizer {
         let mut factors: Vec<f32> = df.iter().map(|&df| idf(options.idf, df, rows.len())).collect();
         this.weigh_kinds(&mut factors);
         if let (Some(floor), Some((labels, classes))) = (options.class_spread, labels) {
-            counted.spread(rows, labels, classes, floor, &mut factors);
+            counted.spread(rows, labels, &vec![0; classes], floor, &mut factors);
         }
         this.factors = factors.into();
         this.weigh(&mut counted, tokenised, rows);
@@ -196,7 +196,7 @@ impl TermVectorizer {
 
     /// Multiplies the factors by the weights of the kinds of features. Hashed features, whose kinds
     /// share the buckets, count alike.
-    fn weigh_kinds(&self, factors: &mut [f32]) {
+    pub(super) fn weigh_kinds(&self, factors: &mut [f32]) {
         let TermVocabulary { words, ngrams, prefixes, chars, features } = &self.vocabulary;
         let options = &self.options;
         let weights = std::iter::repeat_n(options.words.weight, words.len())
@@ -211,7 +211,7 @@ impl TermVectorizer {
     }
 
     /// How often each feature occurs in each text.
-    fn count(&self, tokenised: &Tokenised, rows: &[usize]) -> Counted {
+    pub(super) fn count(&self, tokenised: &Tokenised, rows: &[usize]) -> Counted {
         // What a token gives by itself is found once.
         let tokens: Vec<(Option<u32>, Vec<u32>)> = (0..tokenised.distinct() as u32)
             .into_par_iter()
@@ -273,7 +273,7 @@ impl TermVectorizer {
 }
 
 /// The features of the texts of some rows that are kept, and their number; `None` if there is none.
-fn learn(
+pub(super) fn learn(
     tokenised: &Tokenised,
     rows: &[usize],
     options: &VectorizerOptions,

@@ -1,6 +1,7 @@
 //! Text to weighted features: words, n-grams, beginnings and parts of words.
 
 mod counted;
+mod extend;
 mod fit;
 mod grams;
 mod options;
@@ -15,6 +16,7 @@ use super::multi_hot::FeatureBuffer;
 use super::vocabulary::Vocabulary;
 use weights::{Weighing, count};
 
+pub(crate) use extend::Earlier;
 pub use fit::TermError;
 pub use grams::Ngrams;
 pub use options::{Idf, Norm, Selection, TermFrequency, VectorizerOptionError, VectorizerOptions};

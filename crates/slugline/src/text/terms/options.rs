@@ -43,6 +43,22 @@ pub enum TermFrequency {
     },
 }
 
+impl TermFrequency {
+    /// Every choice, BM25 with its usual settings.
+    pub const ALL: [Self; 4] =
+        [Self::Binary, Self::Count, Self::Log, Self::Bm25 { k1: 1.2, b: 0.75 }];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Count => "count",
+            Self::Log => "log",
+            Self::Bm25 { .. } => "bm25",
+        }
+    }
+}
+
 /// Factor of a feature that occurs in `df` of `n` training documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +74,21 @@ pub enum Idf {
     Bm25,
 }
 
+impl Idf {
+    /// Every choice.
+    pub const ALL: [Self; 4] = [Self::None, Self::Smooth, Self::SqrtSmooth, Self::Bm25];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Smooth => "smooth",
+            Self::SqrtSmooth => "sqrt",
+            Self::Bm25 => "bm25",
+        }
+    }
+}
+
 /// What a row is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +100,20 @@ pub enum Norm {
     L1,
     /// Its Euclidean length.
     L2,
+}
+
+impl Norm {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::None, Self::L1, Self::L2];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+        }
+    }
 }
 
 /// Which features a text has, and what they are worth.

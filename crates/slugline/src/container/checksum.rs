@@ -7,10 +7,10 @@ use twox_hash::XxHash3_128;
 const PIECE: usize = 1 << 20;
 
 /// What stands for the checksum's own digits while it is computed.
-pub(super) const BLANK: &[u8; 32] = b"00000000000000000000000000000000";
+pub(crate) const BLANK: &[u8; 32] = b"00000000000000000000000000000000";
 
 /// The checksum of `parts` put end to end.
-pub(super) fn checksum(parts: &[&[u8]]) -> String {
+pub(crate) fn checksum(parts: &[&[u8]]) -> String {
     let total: usize = parts.iter().map(|part| part.len()).sum();
     let hashes: Vec<[u8; 16]> = (0..total.div_ceil(PIECE))
         .into_par_iter()
