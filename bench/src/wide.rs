@@ -53,7 +53,7 @@ pub fn write(model: &Path, lines: &Path, features: usize, units: usize) -> Resul
     let classifier = Classifier::train(&corpus, &options)?;
     classifier.save(model)?;
     Ok(json!({
-        "words": classifier.vectorizer().words().len(),
+        "words": classifier.vectorizer().words().map_or(0, slugline::text::Vocabulary::len),
         "features": width,
         "units": units,
         "bytes": std::fs::metadata(model)?.len(),

@@ -57,11 +57,11 @@ pub(crate) enum Failure {
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),
     #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
     Tune(#[from] TuneError),
     #[error(transparent)]
     Plot(#[from] PlotError),
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
 }
 
 impl From<NnError> for Failure {

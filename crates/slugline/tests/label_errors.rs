@@ -34,7 +34,7 @@ fn wrong_labels_of_the_sample_are_found() {
         &mut |_, _| {},
     )
     .unwrap();
-    let errors = label_errors(&documents, &found.probabilities).unwrap();
+    let errors = label_errors(&documents, &found.text_probabilities).unwrap();
     assert!(errors.iter().is_sorted_by(|a, b| a.margin <= b.margin));
     let hits = |list: &[slugline::check::LabelError]| {
         let known =

@@ -279,6 +279,6 @@ impl CheckArgs {
                 console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
             },
         )?;
-        Ok(found.probabilities)
+        Ok(found.text_probabilities)
     }
 }

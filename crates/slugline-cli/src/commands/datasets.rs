@@ -54,6 +54,7 @@ JSON of a corpus (stable; more fields may be added): one object with
 
 JSON of files: one object with
   layouts               what each file was taken for
+  empty_files           those without rows, passed over
   content, label_kind   text or features; single, multi or soft
   train                 {documents, total_tokens, lengths, empty_texts, unlabelled}
   validation, test      the same, null where files have no such part

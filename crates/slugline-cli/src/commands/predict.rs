@@ -145,6 +145,7 @@ enum Input<'a> {
 
 impl PredictArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
+        self.check_columns()?;
         if let Some(path) = self.file.as_deref().filter(|path| *path != Path::new("-")) {
             // A file that is not there is told of before the model is loaded.
             std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
@@ -187,29 +188,38 @@ impl PredictArgs {
         file.map_or(Ok(()), NewFile::finish)
     }
 
+    /// Checks that columns are named only where there are some.
+    fn check_columns(&self) -> Result<(), Failure> {
+        let name = self.file.as_ref().map(|path| path.to_string_lossy());
+        let table = self.form.input_format.is_some()
+            || name.as_ref().is_some_and(|name| Format::of_name(name).is_some());
+        let (option, named) = match &name {
+            Some(_) if !self.text.is_empty() => ("--text", true),
+            _ => ("--keep", !self.keep.is_empty()),
+        };
+        match named && !table {
+            false => Ok(()),
+            true => Err(Failure::Usage {
+                command: "predict",
+                problem: format!(
+                    "{option} names columns, and the input is taken for one text a line; say \
+                     --input-format"
+                ),
+            }),
+        }
+    }
+
     /// Where texts come from, by the arguments, the name of the file and what the model reads.
     fn input(&self, classifier: &Classifier) -> Result<Input<'_>, Failure> {
         let given = self.form.input_format;
         if self.file.is_none() && given.is_none() && !self.text.is_empty() {
-            return match self.keep.is_empty() {
-                true => Ok(Input::Words(&self.text)),
-                false => Err(usage("--keep names columns of a file, and there is none")),
-            };
+            return Ok(Input::Words(&self.text));
         }
         let path = self.file.as_deref().filter(|path| *path != Path::new("-"));
         let named = path.and_then(|path| Format::of_name(&path.to_string_lossy()));
         let content = classifier.vectorizer().content();
         let made = (content == Content::Features).then_some(Format::SvmLight);
-        let Some(format) = given.or(named).or(made) else {
-            let named = [("--text", &self.text), ("--keep", &self.keep)];
-            return match named.iter().find(|(_, columns)| !columns.is_empty()) {
-                None => Ok(Input::Lines(path)),
-                Some((option, _)) => Err(usage(&format!(
-                    "{option} names columns, and the input is taken for one text a line; say \
-                     --input-format"
-                ))),
-            };
-        };
+        let Some(format) = given.or(named).or(made) else { return Ok(Input::Lines(path)) };
         let name = path.map_or("-".into(), |path| path.to_string_lossy().into_owned());
         if format.content() != content {
             let found = format.content();
@@ -227,10 +237,6 @@ impl PredictArgs {
         };
         Ok(Input::Rows(name, Box::new(options)))
     }
-}
-
-fn usage(problem: &str) -> Failure {
-    Failure::Usage { command: "predict", problem: problem.into() }
 }
 
 fn unreadable(path: &Path, source: io::Error) -> Failure {

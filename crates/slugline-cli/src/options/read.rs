@@ -252,6 +252,9 @@ fn read_files(files: &[String], options: &ReadOptions, console: Console) -> Resu
     for layout in &found.layouts {
         console.note(format_args!("{layout}"));
     }
+    for file in &found.empty_files {
+        console.note(format_args!("{file} is empty"));
+    }
     let first = found.skipped.first.iter().map(|(place, problem)| (place, problem.as_str()));
     note_skipped(console, found.skipped.count, first);
     if found.empty_texts > 0 {

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use clap::{Args, Parser};
 use slugline::tune::GridPoint;
 
-use super::training::{TrainingArgs, TrainingPlan};
+use super::plan::TrainingPlan;
+use super::training::TrainingArgs;
 
 /// Options that are set otherwise in a sweep.
 const NOT_SWEPT: [&str; 4] = ["preset", "seed", "threads", "folds"];

@@ -2,17 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use slugline::corpus::fetch::{Phase, Progress};
 
 use super::Console;
-
-const TEMPLATE: &str = "{bar:30} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left";
+use super::bar::{Bar, Template};
 
 /// Tells of a download on standard error: in lines, with a bar below them on a terminal.
 pub(crate) struct DownloadBar {
     console: Console,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     /// The line told last; one that would only repeat it is left out.
     told: String,
 }
@@ -46,7 +44,7 @@ impl DownloadBar {
     fn tell(&mut self, line: String) {
         if line != self.told {
             match &self.bar {
-                Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),
+                Some(bar) => bar.note(&line),
                 None => self.console.note(format_args!("{line}")),
             }
             self.told = line;
@@ -54,38 +52,11 @@ impl DownloadBar {
     }
 
     fn draw(&mut self, progress: Progress<'_>) {
-        if !self.console.draws() {
-            return;
-        }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant that the tests draw.
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style.progress_chars("━╸─"));
-            }
-            bar
-        });
+        let bar = self.bar.get_or_insert_with(|| Bar::new(self.console, Template::Bytes));
+        let Some(bar) = bar.drawn() else { return };
         if let Some(total) = progress.total {
             bar.set_length(total);
         }
         bar.set_position(progress.received);
-    }
-}
-
-impl Drop for DownloadBar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_template_is_sound() {
-        ProgressStyle::with_template(TEMPLATE).unwrap();
     }
 }

@@ -1,13 +1,14 @@
 //! The course of a training run.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
-use super::{Console, QUIET};
+use super::bar::{Bar, Template};
+use super::{Console, QUIET, grouped};
 use crate::interrupt;
 
 /// One epoch's scores in a line.
@@ -67,9 +68,8 @@ impl Series {
 /// Tells the epochs on standard error, with a bar below them on a terminal, and stops the run where
 /// Ctrl-C asked for it.
 pub(crate) struct TrainingBar {
-    console: Console,
     epochs: usize,
-    bar: Option<ProgressBar>,
+    bar: Bar,
     /// The fold that is trained, if it is one: its epochs are not told.
     fold: Option<String>,
     /// Steps made in the epoch that is under way.
@@ -78,16 +78,14 @@ pub(crate) struct TrainingBar {
 
 impl TrainingBar {
     pub(crate) fn new(console: Console, epochs: usize) -> Self {
-        let bar = console.draws().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant that the tests draw.
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style.progress_chars("━╸─"));
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        Self { console, epochs, bar, fold: None, step: 0 }
+        let bar = Bar::new(console, Template::Message).ticking();
+        Self { epochs, bar, fold: None, step: 0 }
+    }
+
+    /// Shows on the same bar that something is chosen, before it shows the training.
+    pub(crate) fn choosing(&self) -> Choosing {
+        let fold = self.fold.clone().unwrap_or_default();
+        Choosing { bar: self.bar.drawn().cloned(), fold, steps: AtomicU64::new(0) }
     }
 
     /// A bar for one fold of several, without a line an epoch.
@@ -98,12 +96,32 @@ impl TrainingBar {
     }
 }
 
-const TEMPLATE: &str = "{bar:30} {msg}  {eta} left";
+/// The course of the trainings by which is chosen, which run side by side and whose steps nobody knows
+/// the number of beforehand.
+pub(crate) struct Choosing {
+    bar: Option<ProgressBar>,
+    fold: String,
+    steps: AtomicU64,
+}
+
+impl Choosing {
+    /// One more step is made.
+    pub(crate) fn step(&self) {
+        let Some(bar) = &self.bar else { return };
+        let steps = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        bar.set_message(format!("{}choosing, step {}", self.fold, grouped(steps)));
+    }
+}
 
 impl Callback for TrainingBar {
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
         (self.step, self.epochs) = (report.step, report.epochs);
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.drawn() {
+            if bar.length().is_none() {
+                // The time that choosing took says nothing of the time that is left.
+                self.bar.set_template(Template::Steps);
+                bar.reset();
+            }
             bar.set_length((report.epochs * report.steps) as u64);
             bar.set_position(((report.epoch - 1) * report.steps + report.step) as u64);
             let fold = self.fold.as_deref().unwrap_or_default();
@@ -120,20 +138,8 @@ impl Callback for TrainingBar {
         if self.fold.is_some() {
             return Flow::Continue;
         }
-        let line = EpochLine { logs, epochs: self.epochs };
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),
-            None => self.console.note(format_args!("{line}")),
-        }
+        self.bar.note(EpochLine { logs, epochs: self.epochs });
         Flow::Continue
-    }
-}
-
-impl Drop for TrainingBar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 
@@ -156,10 +162,5 @@ mod tests {
             line(&validated),
             "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000"
         );
-    }
-
-    #[test]
-    fn the_template_is_sound() {
-        ProgressStyle::with_template(TEMPLATE).unwrap();
     }
 }

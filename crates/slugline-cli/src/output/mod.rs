@@ -1,5 +1,6 @@
 //! Results on standard output, talk on standard error.
 
+mod bar;
 mod download;
 mod epochs;
 mod file;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
+pub(crate) use bar::{Bar, Template};
 pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
 pub(crate) use file::{check_target, to_file};

@@ -56,7 +56,7 @@ fn a_table_is_trained_on_scored_and_answered_without_a_setting() {
     assert!(unnamed.contains("name the DATA to score on"), "{unnamed}");
 
     let model = place.run("inspect tickets.slug --format json").json();
-    assert_eq!(model["auto"]["candidates"].as_array().unwrap().len(), 3);
+    assert_eq!(model["auto"]["candidates"].as_array().unwrap().len(), 2);
     assert_eq!(model["calibration"]["kind"], "mixture");
     let command = model["provenance"]["command"].as_str().unwrap();
     assert_eq!(command, "slugline train tickets.csv --preset auto");

@@ -41,13 +41,13 @@ fn help_shows_the_defaults_of_the_preset() {
     let help = Place::new().run("train -h").ok();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for wanted in [
-        "used [default: 10000]",
+        "the most documents [default: 10000]",
         "linear model [default: 64,64]",
         "hidden layers [default: relu]",
         "training samples [default: 20]",
         "Samples a step [default: 512]",
         "[default: categorical_crossentropy]",
-        "or `none` [default: 1000]",
+        "if nothing is given [default: 1000]",
         "[default: rmsprop]",
         "[default: sgd 0.01, rmsprop 0.001, adagrad 0.001, adam 0.001, adamw 0.001]",
         "(rmsprop) [default: 0.9]",

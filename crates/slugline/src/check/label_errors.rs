@@ -41,8 +41,8 @@ pub struct ClassEvidence {
 /// A document is one of these if it is confidently of another class than its label says: its
 /// probability reaches that class's usual one (of several such classes the most probable counts), and its
 /// label is not the most probable class. `probabilities` must come from classifiers that were not
-/// trained on the document, as those of
-/// [`Classifier::cross_validate`](crate::classifier::Classifier::cross_validate).
+/// trained on the document, and say what the text alone does:
+/// [`CrossValidation::text_probabilities`](crate::classifier::CrossValidation::text_probabilities).
 ///
 /// ```
 /// use slugline::check::label_errors;

@@ -283,6 +283,18 @@ mod tests {
     }
 
     #[test]
+    fn the_same_labels_under_other_numbers_are_no_conflict() {
+        let of = |names: [&str; 2]| {
+            let mut all = Documents::new(names.map(str::to_owned).to_vec());
+            all.push_text("one two");
+            all.with_labels(crate::corpus::Labels::Multi(vec![vec![0, 1]])).unwrap()
+        };
+        let report =
+            check(&of(["a", "b"]), Some(&of(["b", "a"])), &CheckOptions::default()).unwrap();
+        assert_eq!((report.leaked, report.conflicting), (1, 0));
+    }
+
+    #[test]
     fn texts_that_are_nearly_the_same_are_told() {
         let words: Vec<String> = (0..60).map(|i| format!("w{i}")).collect();
         let long = |end: &str| format!("{} {end}", words.join(" "));

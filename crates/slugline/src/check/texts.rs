@@ -70,10 +70,12 @@ impl<'a> Texts<'a> {
     pub(super) fn labels_differ(&self, mut positions: impl Iterator<Item = usize>) -> bool {
         let labels = |position: usize| {
             let (documents, i, _) = self.at(position);
-            names_of(documents, i)
+            let mut names: Vec<&str> = names_of(documents, i).collect();
+            names.sort_unstable();
+            names
         };
         let Some(first) = positions.next() else { return false };
-        positions.any(|position| !labels(position).eq(labels(first)))
+        positions.any(|position| labels(position) != labels(first))
     }
 }
 

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, Rows, check_enough, divide, identity};
+use super::documents::{Division, Prepared, check_enough, divide, identity};
 use super::labels::Scores;
-use super::recipe::{Features, MANY, Recipe};
+use super::recipe::{Features, MANY, MOST_HELD_OUT, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit, features};
 use crate::checkpoint::Checkpoints;
 use crate::corpus::{Content, Documents, LabelKind, Labels};
@@ -78,12 +78,10 @@ pub struct Candidate {
     pub log_loss: f64,
 }
 
-/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
-const MOST_HELD_OUT: f64 = 12_000.0;
-
 impl Classifier {
-    /// Trains a classifier without settings: tries a few kinds of features and lengths of training on
-    /// a stratified split of the documents, takes the one with the most right answers (of equals that
+    /// Trains a classifier without settings: takes the features that suit the number and the length of
+    /// the documents and the units that suit the number of classes, tries lengths of training on a
+    /// stratified split of the documents, takes the one with the most right answers (of equals that
     /// with the lower log loss; for any number of labels a document that with the highest micro F1 of
     /// answers above one half, for soft labels that with the lowest log loss), calibrates it by the
     /// held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than 60,000 documents, so
@@ -156,14 +154,53 @@ impl Classifier {
             return Err(ClassifierError::Validation { split, train, samples });
         }
         let division = to_choose_by(labels, auto, share);
+        let run = Run { documents, division, name, auto, go_on, checkpoints };
         with_threads(auto.threads, || match documents.content() {
-            Content::Text => {
-                choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
-            }
-            Content::Features => {
-                features::choose(documents, &division, name, auto, go_on, callbacks, checkpoints)
-            }
+            Content::Text => choose(&run, callbacks),
+            Content::Features => features::choose(&run, callbacks),
         })?
+    }
+}
+
+/// What `auto` learns from, and who has a say in it.
+pub(super) struct Run<'a> {
+    pub(super) documents: &'a Documents,
+    /// The documents that candidates are trained on and held against.
+    pub(super) division: Division,
+    pub(super) name: &'a str,
+    pub(super) auto: AutoOptions,
+    pub(super) go_on: &'a (dyn Fn() -> Flow + Sync),
+    pub(super) checkpoints: &'a Checkpoints,
+}
+
+impl Run<'_> {
+    /// What is fixed for a candidate: each has one thread, as they need not wait for each other.
+    pub(super) fn of_candidate(&self) -> AutoOptions {
+        AutoOptions { threads: 1, ..self.auto }
+    }
+
+    /// Gives the last classifier what was learned from the candidates, and the record of them.
+    pub(super) fn finish(
+        &self,
+        mut classifier: Classifier,
+        calibrated: bool,
+        attempts: Vec<Attempt>,
+        chosen: usize,
+        mean_tokens: f64,
+    ) -> Classifier {
+        if let Some(attempt) = attempts.get(chosen).filter(|_| !calibrated) {
+            // What held-out documents say of the candidate holds for its like, trained on all.
+            classifier.calibration = attempt.calibration.clone();
+            classifier.decisions = attempt.decisions.clone();
+        }
+        classifier.record.auto = Some(AutoRecord {
+            train_samples: self.division.train.len(),
+            held_out_samples: self.division.held_out.len(),
+            mean_tokens,
+            candidates: attempts.into_iter().map(|attempt| attempt.candidate).collect(),
+            chosen,
+        });
+        classifier
     }
 }
 
@@ -213,70 +250,41 @@ pub(crate) fn to_finish_by(
 }
 
 fn choose(
-    documents: &Documents,
-    division: &Division,
-    name: &str,
-    auto: AutoOptions,
-    go_on: &(dyn Fn() -> Flow + Sync),
+    run: &Run<'_>,
     callbacks: &mut [&mut dyn Callback],
-    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
-    let (n, labels) = (documents.len(), documents.labels());
-    let kind = labels.kind();
+    let &Run { documents, ref division, name, auto, .. } = run;
+    let (kind, classes) = (documents.label_kind(), documents.class_names().len());
     let prepared = Prepared::new(documents, &Features::analyzer());
-    let run = checkpoints.begin(identity(name, &prepared.fingerprint, auto))?;
-    let mean_tokens = prepared.tokenised.tokens() as f64 / n as f64;
-    let tried = Recipe::candidates(n, mean_tokens);
-    let mut kinds: Vec<Features> = tried.iter().map(|recipe| recipe.features).collect();
-    kinds.dedup();
-    let rows: Vec<Rows> = kinds
-        .par_iter()
-        .map(|features| prepared.rows(division, &features.options()))
-        .collect::<Result<_, _>>()?;
-    // Each candidate on one thread: they need not wait for each other.
+    let parts = run.checkpoints.begin(identity(name, &prepared.fingerprint, auto))?;
+    let mean_tokens = prepared.tokenised.tokens() as f64 / documents.len() as f64;
+    let tried = Recipe::candidates(documents.len(), mean_tokens);
+    let features = tried[0].features;
+    let rows = prepared.rows(division, &features.options())?;
     let attempt = |(number, recipe): (usize, &Recipe)| {
-        let part = run.part(&format!("candidate-{}", number + 1));
+        let part = parts.part(&format!("candidate-{}", number + 1));
         if let Some(known) = part.result()? {
             return Ok(known);
         }
-        let one = AutoOptions { threads: 1, ..auto };
-        let options = recipe.settings(division.train.len(), one, kind);
-        let place = kinds.iter().position(|features| *features == recipe.features).unwrap_or(0);
-        let mut watch = Watch(go_on);
-        let fitted = prepared.train(&part, &rows[place], &options, name, &mut [&mut watch])?;
+        let options = recipe.settings(division.train.len(), classes, run.of_candidate(), kind);
+        let fitted = prepared.train(&part, &rows, &options, name, &mut [&mut Watch(run.go_on)])?;
         if fitted.0.record.history.stop_reason == StopReason::Interrupted {
             return Err(ClassifierError::Interrupted);
         }
-        let epochs = options.epochs;
-        let features = recipe.features.name();
-        let attempt = Attempt::new(fitted, features, epochs, &rows[place].y_held_out);
+        let attempt = Attempt::new(fitted, features.name(), options.epochs, &rows.y_held_out);
         part.store_result(&attempt);
         Ok(attempt)
     };
-    let results: Vec<Attempt> =
+    let attempts: Vec<Attempt> =
         tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let chosen = best(&results, kind);
-    let recipe = tried[chosen];
+    let chosen = best(&attempts, kind);
     drop(rows);
 
-    let last = to_finish_by(labels, auto)?;
-    let options = recipe.settings(last.train.len(), auto, kind);
-    let rows = prepared.rows(&last, &recipe.features.options())?;
-    let part = run.part("final");
-    let (mut classifier, _) = prepared.train(&part, &rows, &options, name, callbacks)?;
-    if last.held_out.is_empty() {
-        // What held-out documents say of the candidate holds for its like, trained on all.
-        classifier.calibration = results[chosen].calibration.clone();
-        classifier.decisions = results[chosen].decisions.clone();
-    }
-    classifier.record.auto = Some(AutoRecord {
-        train_samples: division.train.len(),
-        held_out_samples: division.held_out.len(),
-        mean_tokens,
-        candidates: results.into_iter().map(|attempt| attempt.candidate).collect(),
-        chosen,
-    });
-    Ok(classifier)
+    let last = to_finish_by(documents.labels(), auto)?;
+    let options = tried[chosen].settings(last.train.len(), classes, auto, kind);
+    let rows = prepared.rows(&last, &features.options())?;
+    let (classifier, _) = prepared.train(&parts.part("final"), &rows, &options, name, callbacks)?;
+    Ok(run.finish(classifier, !last.held_out.is_empty(), attempts, chosen, mean_tokens))
 }
 
 /// A candidate on the held-out documents.

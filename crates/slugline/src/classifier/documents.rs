@@ -32,6 +32,14 @@ impl Division {
     }
 }
 
+/// The labels of documents with one class each.
+pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
+    match documents.labels() {
+        Labels::Single(labels) => Ok(labels),
+        other => Err(ClassifierError::LabelKind { found: other.kind() }),
+    }
+}
+
 /// Refuses documents that are too few to learn from.
 pub(crate) fn check_enough(documents: &Documents) -> Result<(), ClassifierError> {
     let counts = documents.class_counts();

@@ -139,7 +139,7 @@ impl Classifier {
 
     /// The scores of calibrated probabilities of documents of which everything is known, without
     /// intervals.
-    pub(crate) fn evaluate_probabilities(
+    pub(crate) fn scores(
         &self,
         probabilities: &Matrix,
         labels: &Labels,

@@ -2,14 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::auto::{Attempt, AutoOptions, AutoRecord, Watch, best, to_finish_by};
+use super::auto::{Attempt, AutoOptions, Run, Watch, best, to_finish_by};
 use super::documents::{Division, Rows, Whole, identity};
 use super::labels::loss_for;
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
-use crate::checkpoint::Checkpoints;
 use crate::corpus::{Documents, LabelKind};
 use crate::nn::{
-    Activation, Callback, Flow, Initializer, LearningRate, Loss, NnError, Optimizer, SparseRule,
+    Activation, Callback, Initializer, LearningRate, Loss, NnError, Optimizer, SparseRule,
     StopReason,
 };
 use crate::text::{FeatureListVectorizer, FeatureScaling};
@@ -96,29 +95,21 @@ pub(super) fn rows(
 /// Tries what may be made of the values on held-out documents, takes the best, calibrates it by them,
 /// and trains once more on all.
 pub(super) fn choose(
-    documents: &Documents,
-    division: &Division,
-    name: &str,
-    auto: AutoOptions,
-    go_on: &(dyn Fn() -> Flow + Sync),
+    run: &Run<'_>,
     callbacks: &mut [&mut dyn Callback],
-    checkpoints: &Checkpoints,
 ) -> Result<Classifier, ClassifierError> {
-    let (labels, fingerprint) = (documents.labels(), documents.fingerprint());
-    let kind = labels.kind();
-    let run = checkpoints.begin(identity(name, &fingerprint, auto))?;
+    let &Run { documents, ref division, name, auto, .. } = run;
+    let (kind, fingerprint) = (documents.label_kind(), documents.fingerprint());
+    let parts = run.checkpoints.begin(identity(name, &fingerprint, auto))?;
     let whole = Whole { documents, fingerprint: &fingerprint, name };
     let attempt = |(number, &(scaling, features)): (usize, &(FeatureScaling, &str))| {
-        let part = run.part(&format!("candidate-{}", number + 1));
+        let part = parts.part(&format!("candidate-{}", number + 1));
         if let Some(known) = part.result::<Option<(FeatureScaling, Attempt)>>()? {
             return Ok(known);
         }
-        // Each candidate on one thread: they need not wait for each other.
-        let one = AutoOptions { threads: 1, ..auto };
-        let options = settings(scaling, division.train.len(), one, kind);
+        let options = settings(scaling, division.train.len(), run.of_candidate(), kind);
         let rows = rows(documents, division, scaling)?;
-        let mut watch = Watch(go_on);
-        let result = match rows.train(&part, whole, &options, &mut [&mut watch]) {
+        let result = match rows.train(&part, whole, &options, &mut [&mut Watch(run.go_on)]) {
             Ok((classifier, _))
                 if classifier.record.history.stop_reason == StopReason::Interrupted =>
             {
@@ -146,29 +137,20 @@ pub(super) fn choose(
     // Where none was good for anything, the tamest has the last word.
     let scaling = scalings.get(chosen).copied().unwrap_or(FeatureScaling::MaxAbsUnit);
 
-    let last = to_finish_by(labels, auto)?;
+    let last = to_finish_by(documents.labels(), auto)?;
     let options = settings(scaling, last.train.len(), auto, kind);
     let rows = rows(documents, &last, scaling)?;
-    let (mut classifier, _) = rows.train(&run.part("final"), whole, &options, callbacks)?;
-    if let Some(attempt) = attempts.get(chosen).filter(|_| last.held_out.is_empty()) {
-        classifier.calibration = attempt.calibration.clone();
-        classifier.decisions = attempt.decisions.clone();
-    }
+    let (classifier, _) = rows.train(&parts.part("final"), whole, &options, callbacks)?;
     let pairs: usize = documents.texts().map(|text| text.split_ascii_whitespace().count()).sum();
-    classifier.record.auto = Some(AutoRecord {
-        train_samples: division.train.len(),
-        held_out_samples: division.held_out.len(),
-        mean_tokens: pairs as f64 / documents.len() as f64,
-        candidates: attempts.into_iter().map(|attempt| attempt.candidate).collect(),
-        chosen,
-    });
-    Ok(classifier)
+    let mean_pairs = pairs as f64 / documents.len() as f64;
+    Ok(run.finish(classifier, !last.held_out.is_empty(), attempts, chosen, mean_pairs))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::corpus::Content;
+    use crate::nn::Flow;
 
     /// Two classes that a curve parts: whether two numbers, of very unlike sizes, have the same sign.
     fn lists(n: usize) -> Documents {

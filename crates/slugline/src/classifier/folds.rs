@@ -98,6 +98,10 @@ pub struct CrossValidation {
     /// One row a document, one column a class: the probabilities by the classifier that was trained
     /// on the other folds.
     pub probabilities: Matrix,
+    /// The same by the text alone, as
+    /// [`Calibration::by_text_alone`](crate::evaluation::Calibration::by_text_alone) has it: what
+    /// [`label_errors`](crate::check::label_errors) takes.
+    pub text_probabilities: Matrix,
 }
 
 impl Classifier {
@@ -150,6 +154,7 @@ impl Classifier {
         }
         let fold_of = documents.labels().folds(options.folds, options.seed);
         let mut probabilities = Matrix::zeros(n, classes);
+        let mut text_probabilities = Matrix::zeros(n, classes);
         let mut folds = Vec::new();
         for fold in 0..options.folds {
             let (held_out, others): (Vec<usize>, Vec<usize>) =
@@ -161,10 +166,15 @@ impl Classifier {
             let held_out_documents = documents.select(&held_out);
             let scores = classifier.evaluate_documents(&held_out_documents, name)?;
             let texts: Vec<&str> = held_out_documents.texts().collect();
-            for (&i, answer) in held_out.iter().zip(classifier.predict_batch(&texts)) {
-                let row = i * classes;
-                probabilities.data_mut()[row..row + classes].copy_from_slice(&answer.probabilities);
-            }
+            let answer = |classifier: &Self, rows: &mut Matrix| {
+                for (&i, answer) in held_out.iter().zip(classifier.predict_batch(&texts)) {
+                    let row = i * classes;
+                    rows.data_mut()[row..row + classes].copy_from_slice(&answer.probabilities);
+                }
+            };
+            answer(&classifier, &mut probabilities);
+            let by_text = classifier.calibration().by_text_alone();
+            answer(&classifier.with_calibration(by_text), &mut text_probabilities);
             let scores = FoldScores {
                 train_samples: others.len(),
                 samples: held_out.len(),
@@ -176,7 +186,12 @@ impl Classifier {
             on_fold(fold, &scores);
             folds.push(scores);
         }
-        Ok(CrossValidation { record: FoldsRecord { folds }, fold_of, probabilities })
+        Ok(CrossValidation {
+            record: FoldsRecord { folds },
+            fold_of,
+            probabilities,
+            text_probabilities,
+        })
     }
 
     /// Notes the scores of a cross-validation with the same settings in the record.

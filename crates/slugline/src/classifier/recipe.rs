@@ -7,29 +7,54 @@ use crate::corpus::LabelKind;
 use crate::nn::{Activation, Initializer, LearningRate, Loss, Optimizer};
 use crate::text::{AnalyzerOptions, Idf, Norm, Selection, TermFrequency, VectorizerOptions};
 
-/// Texts shorter than this on average, in tokens, have few words: pairs of words that occur once and
-/// the parts of words help.
+/// Texts shorter than this on average, in tokens, have few words: sequences of them that occur once, and
+/// parts of words, help.
 const SHORT: f64 = 40.0;
 
 /// Of more documents than this, words tell enough: their beginnings would cost time and memory.
 pub(crate) const MANY: usize = 60_000;
 
+/// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
+pub(super) const MOST_HELD_OUT: f64 = 12_000.0;
+
 /// Samples a step.
 const BATCH: usize = 64;
 
-/// Units of the hidden layer.
-const UNITS: usize = 64;
+/// What differs from one kind of labels to the next.
+struct Network {
+    /// Units of the hidden layer.
+    units: usize,
+    /// Share of its outputs dropped while training.
+    dropout: f32,
+    /// Learning rate of the first step.
+    rate: f64,
+    /// What keeps Adagrad's division from zero.
+    epsilon: f32,
+}
+
+impl Network {
+    fn of(kind: LabelKind, classes: usize) -> Self {
+        match kind {
+            // Few classes lie apart in few directions: more units would cost time and tell no more.
+            LabelKind::Single | LabelKind::Soft => {
+                Self { units: (8 * classes).clamp(16, 64), dropout: 0.5, rate: 0.05, epsilon: 1e-7 }
+            }
+            // Classes that stand for themselves share the hidden layer, each with its own few
+            // documents: a wider one has room for all. Their loss is a mean over the classes, which
+            // makes gradients small: their squares must not vanish beside epsilon.
+            LabelKind::Multi => Self { units: 256, dropout: 0.3, rate: 0.15, epsilon: 1e-12 },
+        }
+    }
+}
 
 /// Kinds of features that are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Features {
     /// Words and pairs of words.
     Pairs,
-    /// Also beginnings of words.
+    /// Also rarer pairs, and beginnings of words.
     Beginnings,
-    /// Also pairs that occur once.
-    AllPairs,
-    /// Also parts of words.
+    /// Also all pairs, triples, and parts of words.
     Parts,
 }
 
@@ -37,9 +62,8 @@ impl Features {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Pairs => "words, pairs of words",
-            Self::Beginnings => "words, frequent pairs of words, beginnings of words",
-            Self::AllPairs => "words, pairs of words, beginnings of words",
-            Self::Parts => "words, pairs of words, beginnings and parts of words",
+            Self::Beginnings => "words, pairs of words, beginnings of words",
+            Self::Parts => "words, pairs and triples of words, beginnings and parts of words",
         }
     }
 
@@ -53,7 +77,7 @@ impl Features {
         let base = VectorizerOptions {
             analyzer: Self::analyzer(),
             word_ngrams: 2,
-            ngrams: kept(3, 0.5),
+            ngrams: kept(2, 0.5),
             prefix_lengths: vec![4, 6],
             prefixes: kept(2, 0.4),
             max_features: Some(1 << 19),
@@ -64,13 +88,15 @@ impl Features {
             ..VectorizerOptions::default()
         };
         match self {
-            Self::Pairs => VectorizerOptions { prefix_lengths: Vec::new(), ..base },
+            Self::Pairs => {
+                VectorizerOptions { ngrams: kept(3, 0.5), prefix_lengths: Vec::new(), ..base }
+            }
             Self::Beginnings => base,
-            Self::AllPairs => VectorizerOptions { ngrams: kept(1, 0.7), ..base },
             Self::Parts => VectorizerOptions {
-                ngrams: kept(1, 0.5),
-                char_ngrams: Some((3, 5)),
-                chars: kept(3, 0.3),
+                word_ngrams: 3,
+                ngrams: kept(1, 0.7),
+                char_ngrams: Some((3, 3)),
+                chars: kept(3, 0.2),
                 ..base
             },
         }
@@ -87,16 +113,17 @@ pub(crate) fn usual_epochs(samples: usize) -> usize {
 }
 
 /// The settings of everything that is tried for so many documents of so many tokens on average, for
-/// `samples` training documents of them.
+/// `samples` training documents of them and so many classes.
 pub(crate) fn candidates(
     documents: usize,
     samples: usize,
+    classes: usize,
     mean_tokens: f64,
     auto: AutoOptions,
     kind: LabelKind,
 ) -> Vec<TrainingOptions> {
     let recipes = Recipe::candidates(documents, mean_tokens).into_iter();
-    recipes.map(|recipe| recipe.settings(samples, auto, kind)).collect()
+    recipes.map(|recipe| recipe.settings(samples, classes, auto, kind)).collect()
 }
 
 /// How texts become tokens in all of them.
@@ -115,19 +142,13 @@ pub(super) struct Recipe {
 impl Recipe {
     /// What is tried for so many documents of so many tokens on average, the most costly first.
     pub(super) fn candidates(documents: usize, mean_tokens: f64) -> Vec<Self> {
-        let of = |features, share| Self { features, share };
-        let short = mean_tokens < SHORT;
-        match (short, documents > MANY) {
-            (true, false) => vec![
-                of(Features::Parts, 1.0),
-                of(Features::AllPairs, 1.0),
-                of(Features::AllPairs, 0.5),
-            ],
-            // Long texts have enough to tell them apart; what they differ in is how soon they are
-            // learned.
-            (false, false) => vec![of(Features::Beginnings, 1.0), of(Features::Beginnings, 0.5)],
-            (_, true) => vec![of(Features::Pairs, 1.0), of(Features::Pairs, 0.5)],
-        }
+        let features = match (documents > MANY, mean_tokens < SHORT) {
+            (true, _) => Features::Pairs,
+            (false, true) => Features::Parts,
+            (false, false) => Features::Beginnings,
+        };
+        // What corpora of a kind differ in is how soon they are learned.
+        [1.0, 0.5].map(|share| Self { features, share }).to_vec()
     }
 
     /// Epochs for so many samples: more where there are few.
@@ -135,34 +156,35 @@ impl Recipe {
         (usual_epochs(samples) as f64 * self.share).ceil() as usize
     }
 
-    /// The settings for `samples` training documents with labels of a kind.
+    /// The settings for `samples` training documents with labels of a kind, of so many classes.
     pub(super) fn settings(
         self,
         samples: usize,
+        classes: usize,
         auto: AutoOptions,
         kind: LabelKind,
     ) -> TrainingOptions {
-        const RATE: f64 = 0.05;
+        let Network { units, dropout, rate, epsilon } = Network::of(kind, classes);
         let epochs = self.epochs(samples);
         let steps = (samples.div_ceil(BATCH) * epochs) as u64;
         TrainingOptions {
             vectorizer: Some(self.features.options()),
-            hidden: vec![UNITS],
+            hidden: vec![units],
             activation: Activation::Relu,
             // A tenth of He's, so that words learn what they mean before the network trusts them.
             kernel_initializer: Initializer::RandomUniform {
-                limit: 0.1 * (6.0 / UNITS as f32).sqrt(),
+                limit: 0.1 * (6.0 / units as f32).sqrt(),
             },
-            dropout: 0.5,
+            dropout,
             optimizer: Optimizer::Adagrad {
                 learning_rate: LearningRate::PolynomialDecay {
-                    initial_learning_rate: RATE,
+                    initial_learning_rate: rate,
                     decay_steps: steps,
-                    end_learning_rate: RATE / 100.0,
+                    end_learning_rate: rate / 100.0,
                     power: 1.0,
                 },
                 initial_accumulator_value: 0.0,
-                epsilon: 1e-7,
+                epsilon,
             },
             loss: loss(kind),
             batch_size: BATCH,
@@ -211,7 +233,8 @@ mod tests {
     fn every_recipe_has_settings_in_range() {
         for (documents, tokens) in [(100, 8.0), (100, 200.0), (100_000, 8.0), (100_000, 200.0)] {
             for recipe in Recipe::candidates(documents, tokens) {
-                let options = recipe.settings(documents, AutoOptions::default(), LabelKind::Single);
+                let auto = AutoOptions::default();
+                let options = recipe.settings(documents, 3, auto, LabelKind::Single);
                 options.vectorizer.unwrap().check().unwrap();
                 assert!(options.epochs > 0);
             }

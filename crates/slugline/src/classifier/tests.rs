@@ -131,7 +131,7 @@ fn every_preset_trains_on_every_kind() {
             let options = TrainingOptions {
                 max_features: 60,
                 hidden: vec![16],
-                epochs: 12,
+                epochs: 30,
                 batch_size: 8,
                 validation: ValidationSplit::Fraction(0.2),
                 class_weight: ClassWeight::Balanced,

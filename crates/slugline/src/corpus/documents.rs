@@ -213,13 +213,13 @@ impl Documents {
 
     /// Notes that the last document stands at `row` of `source`.
     pub fn set_last_place(&mut self, source: &Arc<str>, row: u64) {
-        let known = self.sources.iter().rposition(|known| known == source);
-        let number = known.unwrap_or_else(|| {
+        // Only the last source is looked at: where each document has its own, looking for it among all
+        // of them would take as long as there are pairs.
+        if self.sources.last() != Some(source) {
             self.sources.push(Arc::clone(source));
-            self.sources.len() - 1
-        });
+        }
         self.places.resize(self.len().saturating_sub(1), NOWHERE);
-        self.places.push((number as u32, row));
+        self.places.push((self.sources.len() as u32 - 1, row));
     }
 
     /// Number of documents.

@@ -1,7 +1,7 @@
 //! Text to tokens: normalisation, case, the rule that cuts, what becomes of numbers.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -18,8 +18,10 @@ pub enum Normalization {
     Nfc,
     /// Compatibility composition: also `ﬁ` is `fi`, full-width letters are ordinary ones.
     Nfkc,
-    /// Compatibility decomposition without its combining marks: `é` is `e`. As scikit-learn's
-    /// `strip_accents="unicode"`.
+    /// Compatibility decomposition without the marks that combine with a letter (those of a combining
+    /// class other than 0): `é` is `e`, the vowel signs of Devanagari stay. As scikit-learn's
+    /// `strip_accents="unicode"`, but for capitals that the decomposition brings (`™` is `TM`): here
+    /// they are lower-cased too.
     StripAccents,
 }
 
@@ -52,10 +54,11 @@ pub enum TokenRule {
     /// As `keras.preprocessing.text.Tokenizer` with its default filters: what stands between spaces,
     /// tabs, newlines and ASCII punctuation other than the apostrophe.
     Keras,
-    /// Runs of at least two letters, digits and underscores, as scikit-learn's default
-    /// `token_pattern`.
+    /// Runs of at least two letters, digits and underscores: scikit-learn's default `token_pattern`,
+    /// `(?u)\b\w\w+\b` as Python understands it. Combining marks separate, so that scripts which write
+    /// vowels as marks are cut in pieces; with [`Normalization::None`] the tokens are scikit-learn's.
     ScikitLearn,
-    /// What stands between white space.
+    /// What stands between characters that Unicode calls white space.
     Whitespace,
 }
 
@@ -162,8 +165,8 @@ impl Analyzer {
             }
             TokenRule::Keras => keras.for_each(folded, |token| emit(token.as_str())),
             TokenRule::ScikitLearn => {
-                let other = |c: char| !(c.is_alphanumeric() || c == '_' || is_combining_mark(c));
-                folded.split(other).filter(|run| run.chars().nth(1).is_some()).for_each(emit);
+                let runs = folded.split(|c: char| !is_python_word(c));
+                runs.filter(|run| run.chars().nth(1).is_some()).for_each(emit);
             }
             TokenRule::Whitespace => folded.split_whitespace().for_each(emit),
         }
@@ -184,7 +187,7 @@ fn fold(text: &str, options: &AnalyzerOptions, out: &mut String) {
                 out.extend(text.nfkc());
             }
             Normalization::StripAccents => {
-                out.extend(text.nfkd().filter(|&c| !is_combining_mark(c)));
+                out.extend(text.nfkd().filter(|&c| canonical_combining_class(c) == 0));
             }
             _ => out.push_str(text),
         }
@@ -197,6 +200,16 @@ fn fold(text: &str, options: &AnalyzerOptions, out: &mut String) {
             *out = out.to_lowercase();
         }
     }
+}
+
+/// Whether Python's `\w` matches a character: a letter, by its general category, a number or `_`.
+/// Unicode's property "alphabetic" holds, beyond letters, vowel signs and letters in circles.
+fn is_python_word(c: char) -> bool {
+    let in_a_shape = || matches!(c as u32, 0x24B6..=0x24E9 | 0x1F130..=0x1F149 | 0x1F150..=0x1F169 | 0x1F170..=0x1F189);
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
+    c.is_numeric() || c.is_alphabetic() && !is_combining_mark(c) && !in_a_shape()
 }
 
 /// Whether a segment between two word boundaries is a token: it holds a letter, a digit or an emoji.
@@ -322,7 +335,7 @@ mod tests {
         assert_eq!(tokens(cased, "US us"), ["US", "us"]);
         let plain =
             AnalyzerOptions { normalization: Normalization::StripAccents, ..Default::default() };
-        assert_eq!(tokens(plain, "Café ﬁn"), ["cafe", "fin"]);
+        assert_eq!(tokens(plain, "Café ﬁn हिन्दी"), ["cafe", "fin", "हिनदी"]);
     }
 
     #[test]

@@ -279,7 +279,8 @@ impl<'a> Judge<'a> {
             return Ok(Some(Outcome::Skipped { needs, limit }));
         }
         part.shrink(needs);
-        let trained = prepared.train(&Part::none(), &rows, options, self.name, &mut [&mut watch]);
+        let kept = Part::none();
+        let trained = prepared.train(&kept, &rows, options, self.name, &mut [&mut watch]);
         let (classifier, mut probabilities) = match trained {
             Ok(trained) => trained,
             Err(
@@ -293,7 +294,7 @@ impl<'a> Judge<'a> {
         }
         let calibration = classifier.calibration().clone();
         calibration.apply_rows(&mut probabilities);
-        let evaluation = classifier.evaluate_probabilities(&probabilities, &rows.y_held_out)?;
+        let evaluation = classifier.scores(&probabilities, &rows.y_held_out)?;
         Ok(Some(Outcome::Done {
             scores: Scores::of(&evaluation),
             calibration,

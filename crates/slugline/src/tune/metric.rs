@@ -100,12 +100,14 @@ pub struct Scores {
 impl Scores {
     /// Those of an evaluation whose loss is the log loss.
     pub(super) fn of(evaluation: &Evaluation) -> Self {
-        let present: Vec<f64> =
-            evaluation.classes.iter().filter(|c| c.support > 0).map(|c| c.recall).collect();
         let micro = evaluation.scores.get(Score::F1(Mean::Micro));
         Self {
             accuracy: evaluation.accuracy,
-            balanced_accuracy: present.iter().sum::<f64>() / present.len().max(1) as f64,
+            balanced_accuracy: evaluation
+                .scores
+                .get(Score::BalancedAccuracy)
+                .copied()
+                .unwrap_or_default(),
             macro_f1: evaluation.macro_f1,
             weighted_f1: evaluation.weighted_f1,
             micro_f1: micro.copied().unwrap_or(evaluation.accuracy),

@@ -283,7 +283,8 @@ pub fn tune(
     let mean_tokens = mean_tokens.map_err(ClassifierError::from)?;
     let samples = searched.len() - searched.len() / options.folds as usize;
     let auto = AutoOptions { seed: options.seed, ..AutoOptions::default() };
-    let recipes = candidates(n, samples, mean_tokens, auto, labels.kind());
+    let classes = documents.class_names().len();
+    let recipes = candidates(n, samples, classes, mean_tokens, auto, labels.kind());
     let growth = n as f64 / searched.len().max(1) as f64;
     let found = Search::new(options, &judge, recipes, samples, growth).run(start)?;
     drop(judge);

@@ -104,7 +104,7 @@ fn feature_choices() -> Vec<Choice> {
         feature("prefix_weight", weights(), |f| f.prefixes.weight, |f, w| f.prefixes.weight = w),
         feature(
             "char_ngrams",
-            vec![None, None, Some((2, 4)), Some((3, 5))],
+            vec![None, None, Some((2, 4)), Some((3, 3)), Some((3, 5))],
             |f| f.char_ngrams,
             |f, range| f.char_ngrams = range,
         ),
@@ -152,7 +152,7 @@ fn feature_choices() -> Vec<Choice> {
 
 fn network_choices(rate: f64) -> Vec<Choice> {
     vec![
-        choice("hidden", [0, 32, 64, 128, 256].to_vec(), units, set_units),
+        choice("hidden", [0, 16, 32, 64, 128, 256].to_vec(), units, set_units),
         choice(
             "dropout",
             vec![0.0, 0.2, 0.35, 0.5, 0.65],
@@ -314,7 +314,7 @@ mod tests {
     use crate::corpus::LabelKind;
 
     fn recipe() -> TrainingOptions {
-        candidates(1000, 1000, 100.0, AutoOptions::default(), LabelKind::Single).remove(0)
+        candidates(1000, 1000, 20, 100.0, AutoOptions::default(), LabelKind::Single).remove(0)
     }
 
     #[test]
@@ -331,7 +331,8 @@ mod tests {
 
     #[test]
     fn the_recipe_lies_in_the_space() {
-        for options in candidates(1000, 1000, 100.0, AutoOptions::default(), LabelKind::Single) {
+        for options in candidates(1000, 1000, 20, 100.0, AutoOptions::default(), LabelKind::Single)
+        {
             for (name, value) in settings_of(&choices(&recipe()), &options) {
                 let choice =
                     choices(&recipe()).into_iter().find(|choice| choice.name == name).unwrap();

@@ -21,6 +21,9 @@ pub(super) fn info(found: &Read, console: Console) -> Result<(), Failure> {
     for layout in &description.layouts {
         writeln!(out, "{layout}")?;
     }
+    for file in &description.empty_files {
+        writeln!(out, "{file}: empty")?;
+    }
     let labels = match description.label_kind {
         LabelKind::Single => "one class a document",
         LabelKind::Multi => "any number of classes a document",

@@ -4,13 +4,10 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, Sequential};
 use slugline::tune::{Metric, Outcome, Run, TuneEvent};
 
-use crate::output::{Console, TrainingBar, bytes, grouped, score};
-
-const TEMPLATE: &str = "{spinner} {msg}";
+use crate::output::{Bar, Console, Template, TrainingBar, bytes, grouped, score};
 
 /// Tells the course of a search on standard error: a line a batch of trials, and on a terminal one
 /// that changes below them.
@@ -19,7 +16,7 @@ pub(super) struct SearchBar {
     metric: Metric,
     start: Instant,
     time: Option<Duration>,
-    bar: Option<ProgressBar>,
+    bar: Bar,
     state: Mutex<State>,
 }
 
@@ -32,24 +29,13 @@ struct State {
 
 impl SearchBar {
     pub(super) fn new(console: Console, metric: Metric, time: Option<Duration>) -> Self {
-        let bar = console.draws().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant that the tests draw.
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
+        let bar = Bar::new(console, Template::Message).ticking();
         let (start, state) = (Instant::now(), Mutex::default());
         Self { console, metric, start, time, bar, state }
     }
 
     fn note(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.console.note(format_args!("{line}"))),
-            None => self.console.note(format_args!("{line}")),
-        }
+        self.bar.note(line);
     }
 
     /// What [`tune`](slugline::tune::tune) is to tell.
@@ -92,7 +78,7 @@ impl SearchBar {
             TuneEvent::Last(trial) => {
                 let number = trial.number;
                 self.note(&format!("training the settings of trial {number} on all documents"));
-                if let Some(bar) = &self.bar {
+                if let Some(bar) = self.bar.drawn() {
                     bar.finish_and_clear();
                 }
             }
@@ -128,7 +114,7 @@ impl SearchBar {
                 share * 100.0
             ));
         }
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.drawn() {
             let mut line = format!("{} trainings   trial {}: {what}", state.trainings, run.trial);
             // Writing to a string cannot fail.
             if !state.best.is_empty() {
@@ -138,14 +124,6 @@ impl SearchBar {
                 let _ = write!(line, "   {}:{:02} left", left.as_secs() / 60, left.as_secs() % 60);
             }
             bar.set_message(line);
-        }
-    }
-}
-
-impl Drop for SearchBar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }
@@ -171,15 +149,5 @@ impl Callback for Unstopped {
 
     fn on_epoch_end(&mut self, logs: &EpochLogs, model: &Sequential) -> Flow {
         self.bar.as_mut().map_or(Flow::Continue, |bar| bar.on_epoch_end(logs, model))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_template_is_sound() {
-        ProgressStyle::with_template(TEMPLATE).unwrap();
     }
 }

@@ -12,6 +12,8 @@ use crate::text::{Analyzer, AnalyzerOptions};
 pub struct FilesDescription {
     /// What each file was taken for, in a line.
     pub layouts: Vec<String>,
+    /// Files without rows, which were passed over.
+    pub empty_files: Vec<String>,
     /// What the texts are.
     pub content: Content,
     /// What kind of labels there are.
@@ -85,7 +87,7 @@ impl Read {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn describe(&self) -> FilesDescription {
-        let Self { train, validation, test, layouts, skipped, .. } = self;
+        let Self { train, validation, test, layouts, empty_files, skipped, .. } = self;
         let counts = train.class_counts();
         let of = |part: &Option<Documents>| part.as_ref().map(Documents::class_counts);
         let (validated, tested) = (of(validation), of(test));
@@ -106,6 +108,7 @@ impl Read {
         });
         FilesDescription {
             layouts: layouts.iter().map(ToString::to_string).collect(),
+            empty_files: empty_files.clone(),
             content: train.content(),
             label_kind: train.label_kind(),
             classes: classes.collect(),

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::layout::Layout;
-use super::options::{LabelUse, ReadOptions};
+use super::options::ReadOptions;
+use super::roles::Roles;
 use super::row::{Row, RowLabels, excerpt, labels_of_field, part_of_field, weight_of_field};
 use crate::corpus::Place;
 
@@ -11,52 +12,40 @@ use crate::corpus::Place;
 pub(super) struct Fields {
     /// The names that are wanted, each once.
     pub(super) names: Vec<String>,
-    text: Vec<usize>,
-    label: Option<usize>,
-    weight: Option<usize>,
-    split: Option<usize>,
-    keep: Vec<usize>,
-    separator: Option<String>,
+    roles: Roles,
 }
 
 impl Fields {
     pub(super) fn new(layout: &Layout, options: &ReadOptions) -> Self {
         let mut names: Vec<String> = Vec::new();
-        let mut want = |name: &String| {
-            names.iter().position(|known| known == name).unwrap_or_else(|| {
+        let roles = Roles::new(layout, options, |name| {
+            Some(names.iter().position(|known| known == name).unwrap_or_else(|| {
                 names.push(name.clone());
                 names.len() - 1
-            })
-        };
-        let label = layout.label.as_ref().filter(|_| options.labels != LabelUse::Ignored);
-        let text = layout.text.iter().map(&mut want).collect();
-        let label = label.map(&mut want);
-        let weight = layout.weight.as_ref().map(&mut want);
-        let split = layout.split.as_ref().map(&mut want);
-        let keep = options.keep.iter().map(&mut want).collect();
-        let separator = options.label_separator.clone();
-        Self { names, text, label, weight, split, keep, separator }
+            }))
+        });
+        Self { names, roles }
     }
 
     /// The row of some values, in the order of the names; `None` for one that is not there.
     pub(super) fn row(&self, mut values: Vec<Option<Value>>, place: Place) -> Result<Row, String> {
-        let kept = self.keep.iter().map(|&i| values[i].clone().unwrap_or_default()).collect();
+        let kept = self.roles.keep.iter().map(|&i| values[i].clone().unwrap_or_default()).collect();
         // A value may be wanted twice, as label and as part: texts alone are worth taking out.
         let get = |i: usize| {
             let value = values[i].as_ref();
             value.ok_or_else(|| format!("there is no key `{}`", self.names[i]))
         };
-        let labels = match self.label {
+        let labels = match self.roles.label {
             None => RowLabels::None,
             Some(i) => self.labels(i, get(i)?)?,
         };
-        let weight = match self.weight.map(|i| get(i).map(|value| (i, value))).transpose()? {
+        let weight = match self.roles.weight.map(|i| get(i).map(|value| (i, value))).transpose()? {
             None => None,
             Some((_, Value::Number(n))) => Some(weight_of_field(&n.to_string())?),
             Some((_, Value::String(s))) => Some(weight_of_field(s)?),
             Some((i, other)) => return Err(self.unexpected(i, "a weight", other)),
         };
-        let part = match self.split.map(|i| get(i).map(|value| (i, value))).transpose()? {
+        let part = match self.roles.split.map(|i| get(i).map(|value| (i, value))).transpose()? {
             None => None,
             Some((_, Value::String(s))) => Some(part_of_field(s)?),
             Some((i, other)) => {
@@ -64,7 +53,7 @@ impl Fields {
             }
         };
         let mut text = String::new();
-        for (number, &i) in self.text.iter().enumerate() {
+        for (number, &i) in self.roles.text.iter().enumerate() {
             if number > 0 {
                 text.push('\n');
             }
@@ -88,7 +77,7 @@ impl Fields {
             other => Err(self.unexpected(i, "a label", other)),
         };
         match value {
-            Value::String(s) => labels_of_field(s, self.separator.as_deref()),
+            Value::String(s) => labels_of_field(s, self.roles.separator.as_deref()),
             Value::Array(list) => {
                 Ok(RowLabels::Many(list.iter().map(one).collect::<Result<_, _>>()?))
             }
@@ -100,8 +89,9 @@ impl Fields {
                         None => return Err(self.unexpected(i, "a share of at least 0", share)),
                     }
                 }
-                if all.iter().map(|(_, share)| share).sum::<f64>() <= 0.0 {
-                    return Err("the shares of the classes sum to 0".into());
+                let sum: f64 = all.iter().map(|(_, share)| share).sum();
+                if !(sum > 0.0 && sum.is_finite()) {
+                    return Err(format!("the shares of the classes sum to {sum}"));
                 }
                 Ok(RowLabels::Shares(all))
             }

@@ -58,6 +58,10 @@ impl Folder {
             (_, Some(class)) => RowLabels::One(class),
             (_, None) => return bad("the file is in no class's folder".into()),
         };
+        // To open a pipe is to wait for a writer.
+        if fs::metadata(&path).is_ok_and(|known| !known.is_file()) {
+            return bad("expected a file, found a pipe, a socket or a device".into());
+        }
         let mut bytes = Vec::new();
         let opened = Stream::open(&Input::File(path), &self.read, true);
         let limit = LONGEST_LINE as u64 + 1;

@@ -81,6 +81,11 @@ impl<'a> Gatherer<'a> {
                 shares.into_iter().map(|(name, share)| (name, share / sum)).collect()
             }
         };
+        let one = !self.shares && self.options.multi_label == Some(false);
+        if one && self.options.labels == LabelUse::Required && labels.len() != 1 {
+            let problem = format!("expected one label, found {}", labels.len());
+            return Err(ReadError::Row { place: row.place, problem });
+        }
         let mut numbered = Vec::with_capacity(labels.len());
         for (name, share) in labels {
             match self.number(name) {
@@ -180,14 +185,14 @@ fn labels(
     classes: usize,
     documents: &Documents,
 ) -> Result<Labels, ReadError> {
+    let place = |i| documents.place(i).unwrap_or_else(|| unreachable!("set for each"));
     Ok(match kind {
         LabelKind::Single => {
             let one = |(i, labels): (usize, &[(u32, f32)])| match labels {
                 [(class, _)] => Ok(*class),
                 other => {
                     let problem = format!("expected one label, found {}", other.len());
-                    let place = documents.place(i).unwrap_or_else(|| unreachable!("set for each"));
-                    Err(ReadError::Row { place, problem })
+                    Err(ReadError::Row { place: place(i), problem })
                 }
             };
             Labels::Single(all.rows().enumerate().map(one).collect::<Result<_, _>>()?)
@@ -203,9 +208,16 @@ fn labels(
         }
         LabelKind::Soft => {
             let mut rows = Matrix::zeros(all.ends.len(), classes);
-            for (row, labels) in rows.data_mut().chunks_exact_mut(classes.max(1)).zip(all.rows()) {
+            let each = rows.data_mut().chunks_exact_mut(classes.max(1)).zip(all.rows());
+            for (i, (row, labels)) in each.enumerate() {
+                // A list of labels among shares gives each the same share.
+                let sum: f32 = labels.iter().map(|(_, share)| share).sum();
+                if sum <= 0.0 {
+                    let problem = "expected shares or a label, found none".into();
+                    return Err(ReadError::Row { place: place(i), problem });
+                }
                 for &(class, share) in labels {
-                    row[class as usize] += share;
+                    row[class as usize] += share / sum;
                 }
             }
             Labels::Soft(rows)

@@ -46,6 +46,9 @@ const LABEL: [&str; 13] = [
 /// Names that columns with the part go by.
 const SPLIT: [&str; 2] = ["split", "set"];
 
+/// Columns that a message lists.
+const LISTED: usize = 30;
+
 /// Where a file has what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -211,7 +214,10 @@ impl Layout {
         options: &ReadOptions,
         known: bool,
     ) -> Result<(), ReadError> {
-        let listed = self.columns.join("`, `");
+        let mut listed = self.columns[..self.columns.len().min(LISTED)].join("`, `");
+        if self.columns.len() > LISTED {
+            listed.push_str("`, `…");
+        }
         let there = |column: &String, option: &str| {
             if known && !self.columns.contains(column) {
                 let problem = format!("has no column `{column}`; {option} takes one of `{listed}`");
@@ -319,6 +325,10 @@ fn no_columns(source: &str, format: Format, options: &ReadOptions) -> Result<(),
 
 fn guess_format(source: &str, sample: &[u8], options: &ReadOptions) -> Result<Format, ReadError> {
     let start = sample.trim_ascii_start();
+    if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
+        let problem = "is UTF-16, and UTF-8 is read; convert it (`iconv -f UTF-16 -t UTF-8 FILE`)";
+        return Err(ReadError::layout(source, problem));
+    }
     if sample.starts_with(parquet::MARK) {
         return Ok(Format::Parquet);
     }

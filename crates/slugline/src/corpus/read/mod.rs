@@ -33,7 +33,7 @@
 //! # Lists of features
 //!
 //! SVMlight's and libsvm's lines have no text; see [`Format::SvmLight`] and
-//! [`Content::Features`](super::Content::Features). Labels that are the same number (`+1`, `1.0`) are
+//! [`Content::Features`]. Labels that are the same number (`+1`, `1.0`) are
 //! one class. An index is the name of a feature, so nothing depends on whether the first is 0 or 1; but
 //! files for training and scoring must number features alike.
 //!
@@ -41,7 +41,8 @@
 //!
 //! A row with too few or too many columns, one that is not UTF-8, an empty or unknown label, a missing
 //! key, a weight that is none: each is an error that names file, line and reason, or, by
-//! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped.
+//! [`OnError::Skip`], is counted and listed. Broken compressed data cannot be skipped, nor can a row of
+//! a table beyond 64 MiB, behind which there is no telling where the next one begins.
 
 mod arrow;
 mod cell;
@@ -55,8 +56,10 @@ mod folder;
 mod gather;
 mod json_lines;
 mod layout;
+mod lines;
 mod options;
 mod parquet;
+mod roles;
 mod row;
 mod source;
 pub(crate) mod svmlight;
@@ -72,6 +75,7 @@ use fasttext::FastText;
 use folder::Folder;
 use gather::Gatherer;
 use json_lines::JsonLines;
+use lines::LineRows;
 use source::{Input, Stream, resolve};
 use svmlight::SvmLight;
 
@@ -96,6 +100,8 @@ pub struct Read {
     pub test: Option<Documents>,
     /// What each file was taken for.
     pub layouts: Vec<Layout>,
+    /// Names of the files that hold no rows; others do.
+    pub empty_files: Vec<String>,
     /// Bad rows that were left out.
     pub skipped: Skipped,
     /// Documents whose text is empty.
@@ -163,7 +169,7 @@ pub fn read(
         }
     }
     progress(rows.progress());
-    let layouts = rows.layouts;
+    let (layouts, empty_files) = (rows.layouts, rows.empty);
     let empty_texts = gatherer.empty_texts;
     let content = layouts.first().map_or(Content::Text, |layout| layout.format.content());
     let parts = gatherer.finish(content)?;
@@ -175,7 +181,7 @@ pub fn read(
     let none = Documents::of_kind(any.class_names().to_vec(), any.label_kind());
     let train = parts.train.unwrap_or_else(|| none.with_content(content));
     let (validation, test) = (parts.validation, parts.test);
-    Ok(Read { train, validation, test, layouts, skipped, empty_texts })
+    Ok(Read { train, validation, test, layouts, empty_files, skipped, empty_texts })
 }
 
 /// The rows of files, one after the other.
@@ -187,6 +193,7 @@ pub struct Rows {
     options: ReadOptions,
     current: Option<Reader>,
     layouts: Vec<Layout>,
+    empty: Vec<String>,
     bytes: Arc<AtomicU64>,
     total: Option<u64>,
     read: u64,
@@ -195,10 +202,10 @@ pub struct Rows {
 
 enum Reader {
     Delimited(Box<Delimited>),
-    JsonLines(Box<JsonLines>),
-    FastText(Box<FastText>),
+    JsonLines(Box<LineRows<JsonLines>>),
+    FastText(Box<LineRows<FastText>>),
     Columns(Box<Columns>),
-    SvmLight(Box<SvmLight>),
+    SvmLight(Box<LineRows<SvmLight>>),
     Folder(Folder),
 }
 
@@ -215,6 +222,7 @@ impl Rows {
             options: options.clone(),
             current: None,
             layouts: Vec::new(),
+            empty: Vec::new(),
             bytes: Arc::default(),
             total,
             read: 0,
@@ -231,6 +239,11 @@ impl Rows {
     /// What the files opened so far were taken for.
     pub fn layouts(&self) -> &[Layout] {
         &self.layouts
+    }
+
+    /// Names of the files passed over so far because they hold no rows.
+    pub fn empty_files(&self) -> &[String] {
+        &self.empty
     }
 
     fn reader(&mut self, input: &Input) -> Result<Reader, ReadError> {
@@ -273,15 +286,20 @@ impl Rows {
                 };
                 Reader::Columns(Box::new(Columns::new(&name, &mut layout, options, table)?))
             }
-            Format::SvmLight => Reader::SvmLight(Box::new(SvmLight::new(&name, options, stream))),
             Format::Csv | Format::Tsv => {
                 Reader::Delimited(Box::new(Delimited::new(&name, &layout, options, stream)))
             }
             Format::JsonLines => {
-                Reader::JsonLines(Box::new(JsonLines::new(&name, &layout, options, stream)))
+                let format = JsonLines::new(&layout, options);
+                Reader::JsonLines(Box::new(LineRows::new(format, &name, stream)))
+            }
+            Format::SvmLight => {
+                let format = SvmLight::new(options);
+                Reader::SvmLight(Box::new(LineRows::new(format, &name, stream)))
             }
             Format::FastText | Format::Folder => {
-                Reader::FastText(Box::new(FastText::new(&name, options, stream)))
+                let format = FastText::new(options);
+                Reader::FastText(Box::new(LineRows::new(format, &name, stream)))
             }
         };
         self.layouts.push(layout);
@@ -312,6 +330,13 @@ impl Iterator for Rows {
             let Some(input) = self.inputs.next() else { break };
             match self.reader(&input) {
                 Ok(reader) => self.current = Some(reader),
+                // Programs that write a table in parts leave some of them empty. A file that is the only
+                // one, or the last of several without rows, may not be meant so.
+                Err(ReadError::Empty { source_name, .. })
+                    if self.inputs.len() > 0 || !self.layouts.is_empty() =>
+                {
+                    self.empty.push(source_name);
+                }
                 Err(error) => {
                     self.over = true;
                     return Some(Err(error));

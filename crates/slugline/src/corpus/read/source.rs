@@ -1,7 +1,7 @@
 //! Files, patterns, folders and standard input as streams of plain bytes.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -240,46 +240,3 @@ impl<R: Read> Read for Counted<R> {
 
 /// Longest line, in bytes.
 pub(super) const LONGEST_LINE: usize = 64 << 20;
-
-/// The lines of a stream.
-pub(super) struct Lines {
-    reader: BufReader<Stream>,
-    line: Vec<u8>,
-    number: u64,
-}
-
-/// What the next line is.
-pub(super) enum Line<'a> {
-    /// Its bytes without the end of the line.
-    Bytes(&'a [u8]),
-    /// More than [`LONGEST_LINE`] bytes.
-    TooLong,
-    /// There is none.
-    End,
-}
-
-impl Lines {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { reader: BufReader::with_capacity(1 << 17, stream), line: Vec::new(), number: 0 }
-    }
-
-    /// Number of the last line, counted from 1.
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
-    pub(super) fn next_line(&mut self) -> io::Result<Line<'_>> {
-        self.line.clear();
-        let limit = LONGEST_LINE as u64 + 1;
-        if self.reader.by_ref().take(limit).read_until(b'\n', &mut self.line)? == 0 {
-            return Ok(Line::End);
-        }
-        self.number += 1;
-        if self.line.last() != Some(&b'\n') && self.line.len() > LONGEST_LINE {
-            self.reader.skip_until(b'\n')?;
-            return Ok(Line::TooLong);
-        }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        Ok(Line::Bytes(line.strip_suffix(b"\r").unwrap_or(line)))
-    }
-}

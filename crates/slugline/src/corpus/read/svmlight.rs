@@ -7,49 +7,21 @@
 //! begin at 0 or at 1, where scikit-learn's `zero_based="auto"` looks for a 0 in each file: files for
 //! training and scoring must number features alike, and those written by one program do.
 
-use std::sync::Arc;
-
-use super::error::ReadError;
+use super::lines::LineFormat;
 use super::options::{LabelUse, ReadOptions};
 use super::row::{Row, RowLabels, excerpt};
-use super::source::{Line, Lines, Stream};
 use crate::corpus::Place;
 
-/// The rows of a file of SVMlight's.
+/// How SVMlight's lines are read.
 pub(super) struct SvmLight {
-    lines: Lines,
-    source: Arc<str>,
     labels: LabelUse,
     multi_label: Option<bool>,
 }
 
-impl SvmLight {
-    pub(super) fn new(source: &Arc<str>, options: &ReadOptions, stream: Stream) -> Self {
-        Self {
-            lines: Lines::new(stream),
-            source: Arc::clone(source),
-            labels: options.labels,
-            multi_label: options.multi_label,
-        }
-    }
-
-    pub(super) fn next_row(&mut self) -> Option<Result<Row, ReadError>> {
-        loop {
-            let line = match self.lines.next_line() {
-                Ok(Line::End) => return None,
-                Ok(Line::Bytes(line)) => match without_comment(line) {
-                    b"" => continue,
-                    line => std::str::from_utf8(line)
-                        .map(str::to_owned)
-                        .map_err(|e| format!("the line is not UTF-8 at byte {}", e.valid_up_to())),
-                },
-                Ok(Line::TooLong) => Err("the line is longer than 64 MiB".into()),
-                Err(e) => return Some(Err(ReadError::io(&self.source)(e))),
-            };
-            let place = Place { source: Arc::clone(&self.source), row: self.lines.number() };
-            let row = line.and_then(|line| self.row(&line, place.clone()));
-            return Some(row.map_err(|problem| ReadError::Row { place, problem }));
-        }
+impl LineFormat for SvmLight {
+    /// What stands before the comment.
+    fn content<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        without_comment(line)
     }
 
     fn row(&self, line: &str, place: Place) -> Result<Row, String> {
@@ -80,6 +52,12 @@ impl SvmLight {
             LabelUse::Required => self.names(labels)?,
         };
         Ok(Row { text, labels, weight: None, part: None, place, kept: Vec::new() })
+    }
+}
+
+impl SvmLight {
+    pub(super) fn new(options: &ReadOptions) -> Self {
+        Self { labels: options.labels, multi_label: options.multi_label }
     }
 
     fn names(&self, labels: Option<&str>) -> Result<RowLabels, String> {

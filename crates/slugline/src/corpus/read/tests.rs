@@ -127,6 +127,17 @@ fn labels_of_every_kind_are_read() {
     assert_eq!(found.train.label_kind(), LabelKind::Soft);
     let Labels::Soft(rows) = found.train.labels() else { panic!() };
     assert_eq!(rows.data(), [0.75, 0.25, 0.0, 1.0]);
+    let listed =
+        b"{\"text\":\"a\",\"label\":{\"x\":3,\"y\":1}}\n{\"text\":\"b\",\"label\":[\"x\",\"y\"]}\n";
+    let found = read_bytes("s.jsonl", listed, &ReadOptions::default()).unwrap();
+    assert_eq!(found.train.labels().classes(1), [0]);
+    let Labels::Soft(rows) = found.train.labels() else { panic!() };
+    assert_eq!(rows.row(1), [0.5, 0.5]);
+    let none = b"{\"text\":\"a\",\"label\":{\"x\":3}}\n{\"text\":\"b\",\"label\":[]}\n";
+    assert!(
+        problem("s.jsonl", none, &ReadOptions::default())
+            .ends_with("2: expected shares or a label, found none")
+    );
 
     let numbers = b"{\"text\":\"a\",\"y\":1}\n{\"text\":\"b\",\"y\":true}\n";
     let found = read_bytes("n.jsonl", numbers, &ReadOptions::default()).unwrap();
@@ -204,6 +215,12 @@ fn bad_rows_are_named_or_counted() {
             "e.csv:3: a quoted field is not closed before the end of the file",
         ),
         (
+            "ee.csv",
+            b"label,text\r\na,x\r\n\r\n\r\n\r\nb,\"y\r\nz,z\r\n",
+            &stop,
+            "ee.csv:6: a quoted field is not closed before the end of the file",
+        ),
+        (
             "f.jsonl",
             b"{\"text\":\"x\",\"label\":\"a\"}\n{\"text\":\"x\"}\n",
             &stop,
@@ -256,6 +273,13 @@ fn bad_rows_are_named_or_counted() {
     let error = problem("m.csv", b"text,label,w\nx,a,-1\n", &weight);
     assert!(error.ends_with("expected a weight of at least 0, found \"-1\""), "{error}");
 
+    let one = ReadOptions { multi_label: Some(false), ..stop.clone() };
+    let lists = b"{\"text\":\"x\",\"label\":[\"a\"]}\n{\"text\":\"y\",\"label\":[\"a\",\"b\"]}\n";
+    assert_eq!(problem("t.jsonl", lists, &one), "t.jsonl:2: expected one label, found 2");
+    let found =
+        read_bytes("t.jsonl", lists, &ReadOptions { on_error: OnError::Skip, ..one }).unwrap();
+    assert_eq!((found.train.len(), found.skipped.count), (1, 1));
+
     for (name, content) in [("n.csv", &b""[..]), ("o.csv", b" \n"), ("p.csv", b"text,label\n")] {
         assert!(problem(name, content, &skip).ends_with("holds no document"), "{name}");
     }
@@ -266,6 +290,59 @@ fn bad_rows_are_named_or_counted() {
     assert!(
         problem("r", b"just some words\nand more\n", &stop).contains("no format that is known")
     );
+}
+
+#[test]
+fn files_without_rows_are_passed_over_among_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, content) in [("a.csv", ""), ("b.csv", "text,label\nx,a\n"), ("c.csv", "\n")] {
+        std::fs::write(path(name), content).unwrap();
+    }
+    let all = |names: [&str; 3]| read(&names.map(path), &ReadOptions::default(), &mut |_| {});
+    let found = all(["a.csv", "b.csv", "c.csv"]).unwrap();
+    assert_eq!(texts(&found.train), ["x"]);
+    assert_eq!(found.empty_files, ["a.csv", "c.csv"].map(path));
+    assert!(all(["a.csv", "c.csv", "a.csv"]).unwrap_err().to_string().ends_with("no document"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("grain");
+    std::fs::create_dir(&class).unwrap();
+    std::fs::write(class.join("a.txt"), "wheat").unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(class.join("b.txt")).unwrap();
+    let input = [folder.path().to_str().unwrap().to_owned()];
+    let error = read(&input, &ReadOptions::default(), &mut |_| {}).unwrap_err().to_string();
+    assert!(
+        error.ends_with("b.txt:1: expected a file, found a pipe, a socket or a device"),
+        "{error}"
+    );
+}
+
+#[test]
+fn places_are_lines_whatever_ends_them() {
+    for (name, content) in [
+        ("lf.csv", "text,label\nx,a\n\n\n\"two\nlines\",a\n\ny\n"),
+        ("crlf.csv", "text,label\r\nx,a\r\n\r\n\r\n\"two\r\nlines\",a\r\n\r\ny\r\n"),
+    ] {
+        let skip = ReadOptions { on_error: OnError::Skip, ..Default::default() };
+        let found = read_bytes(name, content.as_bytes(), &skip).unwrap();
+        let rows: Vec<u64> = (0..2).map(|i| found.train.place(i).unwrap().row).collect();
+        assert_eq!((rows, found.skipped.first[0].0.row), (vec![2, 5], 8), "{name}");
+    }
+}
+
+#[test]
+fn a_key_may_be_wanted_twice_and_utf_16_is_named() {
+    let both =
+        ReadOptions { text: vec!["a".into()], label: Some("a".into()), ..Default::default() };
+    let found = read_bytes("a.jsonl", b"{\"a\": \"x\"}\n", &both).unwrap();
+    assert_eq!((texts(&found.train), found.train.class_names().len()), (vec!["x"], 1));
+    let utf16: Vec<u8> = "\u{FEFF}text,label\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(problem("b.csv", &utf16, &ReadOptions::default()).starts_with("b.csv: is UTF-16"));
 }
 
 #[test]

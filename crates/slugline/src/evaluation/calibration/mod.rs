@@ -146,6 +146,17 @@ impl Calibration {
         Self::Mixture(Mixture::fit(probabilities, labels))
     }
 
+    /// What tells how probable a class is by the text alone: of a [`Mixture`] its temperature, which leaves
+    /// out that any label may be wrong whatever the text says. Whoever looks for wrong labels asks the
+    /// text.
+    #[must_use]
+    pub fn by_text_alone(&self) -> Self {
+        match self {
+            Self::Mixture(mixture) => Self::Temperature { temperature: mixture.temperature },
+            other => other.clone(),
+        }
+    }
+
     /// Calibrates the probabilities of a document in place.
     ///
     /// # Panics

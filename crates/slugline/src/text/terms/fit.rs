@@ -5,7 +5,7 @@ use slugline_nn::{CsrMatrix, NnError};
 
 use super::counted::{Counted, Part};
 use super::grams::{self, Ngrams};
-use super::options::{Selection, VectorizerOptionError, VectorizerOptions};
+use super::options::{Selection, TermFrequency, VectorizerOptionError, VectorizerOptions};
 use super::weights::{count, idf};
 use super::{
     NONE, Open, TermKind, TermVectorizer, TermVocabulary, Tokenised, each_char_ngram, each_prefix,
@@ -284,7 +284,9 @@ pub(super) fn learn(
         kept.extend(ngrams(tokenised, rows, options, length));
     }
     if let Some(most) = options.max_features.filter(|&most| most < kept.len()) {
-        kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.total), c.kind, c.id, c.length));
+        let binary = options.tf == TermFrequency::Binary;
+        let times = |c: &Candidate| if binary { u64::from(c.df) } else { c.total };
+        kept.sort_unstable_by_key(|c| (std::cmp::Reverse(times(c)), c.kind, c.id, c.length));
         kept.truncate(most);
     }
     kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.df), c.kind, c.id, c.length));

@@ -102,7 +102,13 @@ impl TermVocabulary {
     fn none() -> Result<Self, TermError> {
         let empty = || Vocabulary::new([""; 0]);
         let (words, prefixes, chars) = (empty()?, empty()?, empty()?);
-        Ok(Self { words, ngrams: Ngrams::default(), prefixes, chars, features: vec![].into() })
+        Ok(Self {
+            words,
+            ngrams: Ngrams::new(std::iter::empty()),
+            prefixes,
+            chars,
+            features: vec![].into(),
+        })
     }
 
     fn len(&self) -> usize {

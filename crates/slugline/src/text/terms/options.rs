@@ -70,13 +70,19 @@ pub enum Idf {
     Smooth,
     /// The root of that: half of its effect on the scale of logarithms.
     SqrtSmooth,
+    /// `ln(n / df) + 1`: scikit-learn's with `smooth_idf=False`.
+    Plain,
+    /// `ln(1 + n / (1 + df))`: that of Keras's `TextVectorization` and, beside [`TermFrequency::Log`],
+    /// of the mode `tfidf` of its `Tokenizer`.
+    Keras,
     /// `ln(1 + (n − df + ½) / (df + ½))`: that of BM25.
     Bm25,
 }
 
 impl Idf {
     /// Every choice.
-    pub const ALL: [Self; 4] = [Self::None, Self::Smooth, Self::SqrtSmooth, Self::Bm25];
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Smooth, Self::SqrtSmooth, Self::Plain, Self::Keras, Self::Bm25];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -84,6 +90,8 @@ impl Idf {
             Self::None => "none",
             Self::Smooth => "smooth",
             Self::SqrtSmooth => "sqrt",
+            Self::Plain => "plain",
+            Self::Keras => "keras",
             Self::Bm25 => "bm25",
         }
     }
@@ -119,6 +127,22 @@ impl Norm {
 /// Which features a text has, and what they are worth.
 ///
 /// The defaults are those of scikit-learn's `CountVectorizer`, but for the rule that cuts tokens.
+///
+/// # As other programs
+/// With [`TokenRule::ScikitLearn`](crate::text::TokenRule), or
+/// [`TokenRule::Whitespace`](crate::text::TokenRule) for parts of words, and
+/// [`Normalization::None`](crate::text::Normalization), vocabularies and values are those of
+/// scikit-learn's `CountVectorizer` and `TfidfVectorizer`: n-grams, `char_wb`, `min_df` and `max_df`,
+/// `binary`, `sublinear_tf`, every norm and rarity. With
+/// [`TokenRule::Keras`](crate::text::TokenRule) they are those of Keras's `Tokenizer` in the modes
+/// `binary`, `count`, `freq` ([`Norm::L1`]) and `tfidf`; [`TermFrequency::Bm25`] with [`Idf::Bm25`] is
+/// Lucene's BM25 times `k₁ + 1`. Other meanings have:
+///
+/// * the order of features, which is that of frequency here, and of the alphabet in scikit-learn;
+/// * equals at the limit of `max_features`: scikit-learn leaves their choice to NumPy's sorting;
+/// * `max_features` with [`TermFrequency::Binary`]: Keras counts occurrences even then;
+/// * hashed features, which are not those of `HashingVectorizer`: another hash, and no signs;
+/// * control characters U+001C to U+001F, which Python takes for white space and Unicode does not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VectorizerOptions {
@@ -140,8 +164,9 @@ pub struct VectorizerOptions {
     pub char_ngrams: Option<(usize, usize)>,
     /// Parts of tokens.
     pub chars: Selection,
-    /// Kept are so many features, those that occur most often in the training documents; `None`, the
-    /// default, for all.
+    /// Kept are so many features, those that occur most often in the training documents, with
+    /// [`TermFrequency::Binary`] those of the most documents; of equals the words first, and those that
+    /// appear first. `None`, the default, for all.
     pub max_features: Option<usize>,
     /// Features are `2^bits` buckets into which names are hashed, rather than a vocabulary; `None`,
     /// the default, for a vocabulary.
@@ -190,6 +215,9 @@ pub struct VectorizerOptionError {
 /// Longest n-gram of tokens and of characters.
 pub(super) const LONGEST: usize = 8;
 
+/// Largest factor that is taken from a setting.
+const LARGEST: f32 = 1e6;
+
 impl VectorizerOptions {
     /// The weighting that scikit-learn's `TfidfVectorizer` has, with `sublinear_tf` or without.
     #[must_use]
@@ -217,6 +245,12 @@ impl VectorizerOptions {
         if self.prefix_lengths.contains(&0) {
             return bad("prefix_lengths", "0".into(), "at least 1");
         }
+        let mut lengths = self.prefix_lengths.clone();
+        lengths.sort_unstable();
+        let again = lengths.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0]));
+        if let Some(length) = again {
+            return bad("prefix_lengths", format!("{length}, {length}"), "each length once");
+        }
         if let Some(bits) = self.hashing.filter(|bits| !(4..=30).contains(bits)) {
             return bad("hashing", bits.to_string(), "from 4 to 30 bits");
         }
@@ -232,9 +266,21 @@ impl VectorizerOptions {
             if !(selection.max_df > 0.0 && selection.max_df <= 1.0) {
                 return bad(name, selection.max_df.to_string(), "a share above 0 and up to 1");
             }
-            if !(selection.weight.is_finite() && selection.weight >= 0.0) {
+            // The limit keeps products of factors within 32 bits.
+            if !(0.0..=LARGEST).contains(&selection.weight) {
                 let value = selection.weight.to_string();
-                return bad("weight of a kind of features", value, "a number of at least 0");
+                return bad("weight of a kind of features", value, "from 0 to 1,000,000");
+            }
+        }
+        if let Some(floor) = self.class_spread.filter(|floor| !(0.0..=LARGEST).contains(floor)) {
+            return bad("class_spread", floor.to_string(), "from 0 to 1,000,000");
+        }
+        if let TermFrequency::Bm25 { k1, b } = self.tf {
+            if !(0.0..=LARGEST).contains(&k1) {
+                return bad("k1 of BM25", k1.to_string(), "from 0 to 1,000,000");
+            }
+            if !(0.0..=1.0).contains(&b) {
+                return bad("b of BM25", b.to_string(), "from 0 to 1");
             }
         }
         Ok(())

@@ -106,6 +106,26 @@ fn class_spread_multiplies_the_factor() {
 }
 
 #[test]
+fn settings_that_give_no_numbers_are_refused() {
+    let plain = VectorizerOptions::default;
+    let weighted = |weight| Selection { weight, ..Default::default() };
+    let bm25 = |k1, b| VectorizerOptions { tf: TermFrequency::Bm25 { k1, b }, ..plain() };
+    for (options, want) in [
+        (bm25(-1.0, 0.75), "k1 of BM25 is -1: expected from 0 to 1,000,000"),
+        (bm25(f32::NAN, 0.75), "k1 of BM25 is NaN"),
+        (bm25(1.2, 1.5), "b of BM25 is 1.5: expected from 0 to 1"),
+        (VectorizerOptions { class_spread: Some(-0.1), ..plain() }, "class_spread is -0.1"),
+        (VectorizerOptions { prefix_lengths: vec![4, 6, 4], ..plain() }, "each length once"),
+        (VectorizerOptions { words: weighted(1e30), ..plain() }, "expected from 0 to 1,000,000"),
+        (VectorizerOptions { chars: weighted(f32::INFINITY), ..plain() }, "features is inf"),
+    ] {
+        let message = options.check().unwrap_err().to_string();
+        assert!(message.contains(want), "{message}");
+    }
+    bm25(0.0, 0.0).check().unwrap();
+}
+
+#[test]
 fn hashed_features_need_no_vocabulary() {
     let options = VectorizerOptions {
         hashing: Some(10),

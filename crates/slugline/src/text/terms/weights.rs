@@ -9,6 +9,9 @@ pub(super) fn idf(idf: Idf, df: u32, n: usize) -> f32 {
     let value = match idf {
         Idf::None => 1.0,
         Idf::Smooth => smooth(),
+        // A bucket of no training document has a count when another text falls into it.
+        Idf::Plain => libm::log(n / df.max(1.0)) + 1.0,
+        Idf::Keras => libm::log(1.0 + n / (1.0 + df)),
         Idf::SqrtSmooth => smooth().sqrt(),
         Idf::Bm25 => libm::log(1.0 + (n - df + 0.5) / (df + 0.5)),
     };
