@@ -89,7 +89,7 @@ fn vectorizer_options(input: &mut Unstructured<'_>) -> Result<VectorizerOptions>
         words: selection(input)?,
         word_ngrams: input.int_in_range(1..=4)?,
         ngrams: selection(input)?,
-        prefix_lengths: input.choose(&[vec![], vec![1], vec![2, 4], vec![3, 3]])?.clone(),
+        prefix_lengths: input.choose(&[vec![], vec![1], vec![2, 4], vec![3, 5]])?.clone(),
         prefixes: selection(input)?,
         char_ngrams: match shortest {
             0 => None,

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use slugline::classifier::Classifier;
 use slugline::corpus::Documents;
 use slugline::decision::{DecisionOptions, Decisions, FittedClass, Threshold};
-use slugline::model_file::save_target;
 use slugline::nn::with_threads;
 
 use super::open_model;
+use super::train::check_output;
 use crate::failure::Failure;
 use crate::options::{Data, DataArgs, LimitArgs, ReadArgs, threads};
 use crate::output::{
@@ -102,7 +102,7 @@ const SHOWN: usize = 12;
 impl ThresholdArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let output = self.output.as_ref().unwrap_or(&self.model);
-        save_target(output)?;
+        check_output(output)?;
         let classifier = open_model(&self.model)?;
         let data = Data::of(&self.data);
         let (documents, split) = self.documents(&data, &classifier, console)?;

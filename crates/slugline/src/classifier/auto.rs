@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, divide, identity};
-use super::labels::{Scores, too_few};
+use super::documents::{Division, Prepared, check_enough, divide, identity};
+use super::labels::Scores;
 use super::recipe::{Features, MANY, MOST_HELD_OUT, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit, features};
 use crate::checkpoint::Checkpoints;
@@ -141,11 +141,7 @@ impl Classifier {
         checkpoints: &Checkpoints,
     ) -> Result<Self, ClassifierError> {
         let labels = documents.labels();
-        let counts = documents.class_counts();
-        if too_few(&counts, labels.kind()) {
-            let classes = counts.iter().filter(|&&count| count > 0).count();
-            return Err(ClassifierError::TooFew { documents: documents.len(), classes });
-        }
+        check_enough(documents)?;
         let samples = documents.len();
         let share = match auto.validation {
             ValidationSplit::Fraction(share) => share,
@@ -181,19 +177,6 @@ impl Run<'_> {
     /// What is fixed for a candidate: each has one thread, as they need not wait for each other.
     pub(super) fn of_candidate(&self) -> AutoOptions {
         AutoOptions { threads: 1, ..self.auto }
-    }
-
-    /// The documents that the last training takes. Of many a few may stay out and calibrate the very
-    /// network that answers.
-    pub(super) fn last(&self) -> Result<Division, ClassifierError> {
-        let labels = self.documents.labels();
-        let n = labels.len();
-        let last = match self.auto.validation {
-            ValidationSplit::Last(_) => self.auto.validation,
-            _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
-            _ => ValidationSplit::None,
-        };
-        divide(labels, last, self.auto.seed)
     }
 
     /// Gives the last classifier what was learned from the candidates, and the record of them.
@@ -251,6 +234,21 @@ fn to_choose_by(labels: &Labels, auto: AutoOptions, share: f64) -> Division {
     Division::by_fold(&sample, &labels.select(&sample).folds(count, auto.seed), 0)
 }
 
+/// The documents that the last training takes. Of many a few may stay out and calibrate the very network
+/// that answers.
+pub(crate) fn to_finish_by(
+    labels: &Labels,
+    auto: AutoOptions,
+) -> Result<Division, ClassifierError> {
+    let n = labels.len();
+    let last = match auto.validation {
+        ValidationSplit::Last(_) => auto.validation,
+        _ if n > MANY => ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
+        _ => ValidationSplit::None,
+    };
+    divide(labels, last, auto.seed)
+}
+
 fn choose(
     run: &Run<'_>,
     callbacks: &mut [&mut dyn Callback],
@@ -282,7 +280,7 @@ fn choose(
     let chosen = best(&attempts, kind);
     drop(rows);
 
-    let last = run.last()?;
+    let last = to_finish_by(documents.labels(), auto)?;
     let options = tried[chosen].settings(last.train.len(), classes, auto, kind);
     let rows = prepared.rows(&last, &features.options())?;
     let (classifier, _) = prepared.train(&parts.part("final"), &rows, &options, name, callbacks)?;

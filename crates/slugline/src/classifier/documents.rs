@@ -40,15 +40,14 @@ pub(super) fn single_labels(documents: &Documents) -> Result<&[u32], ClassifierE
     }
 }
 
-/// The labels of documents with one class each that something can be learned from.
-pub(crate) fn learnable_labels(documents: &Documents) -> Result<&[u32], ClassifierError> {
-    let labels = single_labels(documents)?;
+/// Refuses documents that are too few to learn from.
+pub(crate) fn check_enough(documents: &Documents) -> Result<(), ClassifierError> {
     let counts = documents.class_counts();
-    if too_few(&counts, LabelKind::Single) {
+    if too_few(&counts, documents.label_kind()) {
         let classes = counts.iter().filter(|&&count| count > 0).count();
         return Err(ClassifierError::TooFew { documents: documents.len(), classes });
     }
-    Ok(labels)
+    Ok(())
 }
 
 /// Holds documents out as the options say: a number or a share of every class, or the last ones.
@@ -139,6 +138,16 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Number of features.
+    pub(crate) fn width(&self) -> usize {
+        self.x.cols()
+    }
+
+    /// Values of all rows that are stored.
+    pub(crate) fn stored(&self) -> usize {
+        self.x.nnz() + self.x_held_out.nnz()
+    }
+
     /// Trains on the rows of some documents. With documents held out, these calibrate the classifier and
     /// settle its thresholds, and their probabilities, not calibrated, come too.
     pub(super) fn train(
@@ -182,18 +191,6 @@ impl Rows {
             classifier.decisions = options.decision.fit(&calibrated, y_held_out)?;
         }
         Ok((classifier, probabilities))
-    }
-}
-
-impl Rows {
-    /// Number of features.
-    pub(crate) fn width(&self) -> usize {
-        self.x.cols()
-    }
-
-    /// Values of all rows that are stored.
-    pub(crate) fn stored(&self) -> usize {
-        self.x.nnz() + self.x_held_out.nnz()
     }
 }
 

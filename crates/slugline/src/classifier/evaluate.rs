@@ -137,14 +137,16 @@ impl Classifier {
         }
     }
 
-    /// The scores of calibrated probabilities, the most probable class of each document being the answer.
+    /// The scores of calibrated probabilities of documents of which everything is known, without
+    /// intervals.
     pub(crate) fn scores(
         &self,
         probabilities: &Matrix,
         labels: &Labels,
     ) -> Result<Evaluation, ClassifierError> {
-        let answers = probabilities.argmax_rows().into_iter().map(Answer::Class);
-        let answers: Vec<Answer> = answers.collect();
+        let known = Known { words: 1, unknown_words: 0, nothing: false };
+        let answer = |row| self.decisions.answer(self.label_kind(), row, known);
+        let answers: Vec<Answer> = probabilities.iter_rows().map(answer).collect();
         self.judge(labels, probabilities, &answers, &EvaluationOptions::without_intervals())
     }
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::auto::{Attempt, AutoOptions, Run, Watch, best};
+use super::auto::{Attempt, AutoOptions, Run, Watch, best, to_finish_by};
 use super::documents::{Division, Rows, Whole, identity};
 use super::labels::loss_for;
 use super::{ClassWeight, Classifier, ClassifierError, TrainingOptions, ValidationSplit};
@@ -137,7 +137,7 @@ pub(super) fn choose(
     // Where none was good for anything, the tamest has the last word.
     let scaling = scalings.get(chosen).copied().unwrap_or(FeatureScaling::MaxAbsUnit);
 
-    let last = run.last()?;
+    let last = to_finish_by(documents.labels(), auto)?;
     let options = settings(scaling, last.train.len(), auto, kind);
     let rows = rows(documents, &last, scaling)?;
     let (classifier, _) = rows.train(&parts.part("final"), whole, &options, callbacks)?;

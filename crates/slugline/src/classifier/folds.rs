@@ -39,13 +39,29 @@ pub struct FoldScores {
     pub ece: f64,
 }
 
-/// A mean over the folds and how far they lie from it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+/// A mean and how far values lie from it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Spread {
-    /// The mean.
+    /// The mean; 0 of no values.
     pub mean: f64,
-    /// The standard deviation, `√(Σ (x − mean)² / (folds − 1))`.
+    /// The standard deviation, `√(Σ (x − mean)² / (n − 1))`; 0 of fewer than two values.
     pub std: f64,
+}
+
+impl Spread {
+    /// That of some values.
+    ///
+    /// ```
+    /// use slugline::classifier::Spread;
+    ///
+    /// assert_eq!(Spread::of(&[1.0, 2.0, 3.0]), Spread { mean: 2.0, std: 1.0 });
+    /// ```
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Self { mean, std: (squares / (n - 1.0).max(1.0)).sqrt() }
+    }
 }
 
 /// Scores of all folds.
@@ -68,10 +84,7 @@ impl FoldsRecord {
     /// assert_eq!((accuracy.mean, accuracy.std), (0.75, 0.25));
     /// ```
     pub fn spread(&self, score: impl Fn(&FoldScores) -> f64) -> Spread {
-        let n = self.folds.len().max(1) as f64;
-        let mean = self.folds.iter().map(&score).sum::<f64>() / n;
-        let squares: f64 = self.folds.iter().map(|fold| (score(fold) - mean).powi(2)).sum();
-        Spread { mean, std: (squares / (n - 1.0).max(1.0)).sqrt() }
+        Spread::of(&self.folds.iter().map(score).collect::<Vec<_>>())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text in, label and probabilities out: vectorizer, network and class names in one piece.
 
-mod auto;
+pub(crate) mod auto;
 mod class_weight;
 mod continued;
 pub(crate) mod documents;

@@ -15,7 +15,7 @@ const SHORT: f64 = 40.0;
 pub(crate) const MANY: usize = 60_000;
 
 /// Of more documents than are chosen by, so many stay out of the last training to calibrate by.
-pub(crate) const MOST_HELD_OUT: f64 = 12_000.0;
+pub(super) const MOST_HELD_OUT: f64 = 12_000.0;
 
 /// Samples a step.
 const BATCH: usize = 64;
@@ -120,9 +120,10 @@ pub(crate) fn candidates(
     classes: usize,
     mean_tokens: f64,
     auto: AutoOptions,
+    kind: LabelKind,
 ) -> Vec<TrainingOptions> {
     let recipes = Recipe::candidates(documents, mean_tokens).into_iter();
-    recipes.map(|recipe| recipe.settings(samples, classes, auto, LabelKind::Single)).collect()
+    recipes.map(|recipe| recipe.settings(samples, classes, auto, kind)).collect()
 }
 
 /// How texts become tokens in all of them.

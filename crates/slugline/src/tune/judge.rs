@@ -13,15 +13,14 @@ use super::{TuneError, TuneEvent};
 use crate::checkpoint::Part;
 use crate::classifier::documents::{Division, Prepared};
 use crate::classifier::{ClassifierError, TrainingOptions};
-use crate::corpus::Documents;
-use crate::corpus::split::{stratified_folds, stratified_split};
+use crate::corpus::{Documents, Labels};
 use crate::nn::{BatchReport, Callback, Flow, NnError, StopReason, with_threads};
 use crate::text::{AnalyzerOptions, VectorizerOptions};
 
 /// Documents, divided and cut into tokens as trials need them.
 pub(super) struct Judge<'a> {
     documents: &'a Documents,
-    labels: &'a [u32],
+    labels: &'a Labels,
     name: &'a str,
     folds: u32,
     seed: u64,
@@ -40,7 +39,7 @@ type Cut<'a> = (AnalyzerOptions, Arc<Mutex<Option<Arc<Prepared<'a>>>>>);
 /// What a judge is to know.
 pub(super) struct Terms<'a> {
     pub(super) documents: &'a Documents,
-    pub(super) labels: &'a [u32],
+    pub(super) labels: &'a Labels,
     pub(super) name: &'a str,
     pub(super) folds: u32,
     pub(super) seed: u64,
@@ -139,12 +138,11 @@ impl<'a> Judge<'a> {
     /// The documents of a budget.
     fn division(&self, budget: Budget) -> Division {
         let seed = self.seed.wrapping_add(u64::from(budget.repeat));
-        let folds = stratified_folds(self.labels, self.folds, seed);
+        let folds = self.labels.folds(self.folds, seed);
         let all: Vec<usize> = (0..self.labels.len()).collect();
         let mut division = Division::by_fold(&all, &folds, budget.fold);
         if budget.share < 1.0 {
-            let labels: Vec<u32> = division.train.iter().map(|&i| self.labels[i]).collect();
-            let (_, kept) = stratified_split(&labels, budget.share, seed);
+            let (_, kept) = self.labels.select(&division.train).split(budget.share, seed);
             division.train = kept.into_iter().map(|at| division.train[at]).collect();
         }
         division

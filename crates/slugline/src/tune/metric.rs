@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::{Evaluation, Score};
+use crate::evaluation::{Evaluation, Mean, Score};
 
 /// The score by which settings are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// Share of right answers. The default.
+    /// Share of right answers; of documents with any number of labels, those with exactly their labels.
+    /// The default.
     #[default]
     Accuracy,
     /// Mean recall of the classes that have documents.
@@ -20,14 +21,22 @@ pub enum Metric {
     MacroF1,
     /// Mean F1 of the classes, weighted by their documents.
     WeightedF1,
-    /// Mean of `−ln p` of the true classes after calibration; the only one of which less is better.
+    /// F1 of the answers for all classes together; where a document has one class, the accuracy.
+    MicroF1,
+    /// Mean of `−ln p` of what is true after calibration; the only one of which less is better.
     LogLoss,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 5] =
-        [Self::Accuracy, Self::BalancedAccuracy, Self::MacroF1, Self::WeightedF1, Self::LogLoss];
+    pub const ALL: [Self; 6] = [
+        Self::Accuracy,
+        Self::BalancedAccuracy,
+        Self::MacroF1,
+        Self::WeightedF1,
+        Self::MicroF1,
+        Self::LogLoss,
+    ];
 
     /// The name in JSON and on the command line.
     pub const fn name(self) -> &'static str {
@@ -36,6 +45,7 @@ impl Metric {
             Self::BalancedAccuracy => "balanced_accuracy",
             Self::MacroF1 => "macro_f1",
             Self::WeightedF1 => "weighted_f1",
+            Self::MicroF1 => "micro_f1",
             Self::LogLoss => "log_loss",
         }
     }
@@ -81,6 +91,8 @@ pub struct Scores {
     pub macro_f1: f64,
     /// [`Metric::WeightedF1`].
     pub weighted_f1: f64,
+    /// [`Metric::MicroF1`].
+    pub micro_f1: f64,
     /// [`Metric::LogLoss`].
     pub log_loss: f64,
 }
@@ -88,6 +100,7 @@ pub struct Scores {
 impl Scores {
     /// Those of an evaluation whose loss is the log loss.
     pub(super) fn of(evaluation: &Evaluation) -> Self {
+        let micro = evaluation.scores.get(Score::F1(Mean::Micro));
         Self {
             accuracy: evaluation.accuracy,
             balanced_accuracy: evaluation
@@ -97,6 +110,7 @@ impl Scores {
                 .unwrap_or_default(),
             macro_f1: evaluation.macro_f1,
             weighted_f1: evaluation.weighted_f1,
+            micro_f1: micro.copied().unwrap_or(evaluation.accuracy),
             log_loss: evaluation.loss,
         }
     }
@@ -108,6 +122,7 @@ impl Scores {
             Metric::BalancedAccuracy => self.balanced_accuracy,
             Metric::MacroF1 => self.macro_f1,
             Metric::WeightedF1 => self.weighted_f1,
+            Metric::MicroF1 => self.micro_f1,
             Metric::LogLoss => self.log_loss,
         }
     }
@@ -123,34 +138,9 @@ impl Scores {
             balanced_accuracy: mean(Metric::BalancedAccuracy),
             macro_f1: mean(Metric::MacroF1),
             weighted_f1: mean(Metric::WeightedF1),
+            micro_f1: mean(Metric::MicroF1),
             log_loss: mean(Metric::LogLoss),
         }
-    }
-}
-
-/// Mean and spread of some values.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Spread {
-    /// Their mean; 0 for none.
-    pub mean: f64,
-    /// Their standard deviation with `n − 1` in the denominator; 0 for fewer than two.
-    pub std: f64,
-}
-
-impl Spread {
-    /// That of `values`.
-    ///
-    /// ```
-    /// use slugline::tune::Spread;
-    ///
-    /// assert_eq!(Spread::of(&[1.0, 2.0, 3.0]), Spread { mean: 2.0, std: 1.0 });
-    /// ```
-    pub fn of(values: &[f64]) -> Self {
-        let n = values.len();
-        let mean = values.iter().sum::<f64>() / n.max(1) as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-        let std = if n < 2 { 0.0 } else { (squares / (n - 1) as f64).sqrt() };
-        Self { mean, std }
     }
 }
 

@@ -51,18 +51,16 @@ use search::Search;
 use space::for_samples;
 
 use crate::checkpoint::Part;
-use crate::classifier::documents::{Division, Prepared, divide, learnable_labels};
-use crate::classifier::recipe::{MANY, MOST_HELD_OUT, analyzer, candidates, usual_epochs};
-use crate::classifier::{
-    AutoOptions, Classifier, ClassifierError, TrainingOptions, ValidationSplit,
-};
-use crate::corpus::Documents;
-use crate::corpus::split::stratified_split;
+use crate::classifier::auto::to_finish_by;
+use crate::classifier::documents::{Prepared, check_enough};
+use crate::classifier::recipe::{MANY, analyzer, candidates, usual_epochs};
+use crate::classifier::{AutoOptions, Classifier, ClassifierError, TrainingOptions};
+use crate::corpus::{Content, Documents};
 use crate::nn::{Callback, MAX_THREADS, NnError, with_threads};
 
 pub use ledger::TrialsFileError;
 pub use memory::default_memory;
-pub use metric::{Metric, Scores, Spread};
+pub use metric::{Metric, Scores};
 pub use record::{Stopped, TrialRecord, TuneRecord, Tuned};
 pub use space::Settings;
 pub use sweep::{GridPoint, PointScores, SweepRun, grid, sweep};
@@ -169,6 +167,11 @@ pub enum TuneError {
         /// Bytes that there may be.
         limit: u64,
     },
+    /// Lists of features, of which there is nothing to choose.
+    #[error(
+        "the documents are lists of features, and a search chooses features of texts; give texts"
+    )]
+    Features,
     /// None of the settings of `auto` could be trained.
     #[error("none of the settings that the search begins with can be trained: {reason}")]
     Nothing {
@@ -228,8 +231,9 @@ impl TuneOptions {
 /// ```
 ///
 /// # Errors
-/// [`TuneError::Setting`] for options out of range; [`TuneError::Classifier`] for documents with
-/// several labels, of fewer than two classes, or fewer than two of every class;
+/// [`TuneError::Setting`] for options out of range; [`TuneError::Features`] for documents without
+/// text; [`TuneError::Classifier`] for documents of fewer than two classes, or fewer than two of every
+/// class;
 /// [`TuneError::TrialsFile`] for a file of another search, one that is broken, or one that cannot be
 /// written; [`TuneError::Memory`], [`TuneError::Nothing`] and [`TuneError::Interrupted`] if nothing
 /// could be judged.
@@ -243,16 +247,20 @@ pub fn tune(
 ) -> Result<Tuned, TuneError> {
     let start = Instant::now();
     options.check()?;
-    let all_labels = learnable_labels(documents)?;
+    if documents.content() == Content::Features {
+        return Err(TuneError::Features);
+    }
+    check_enough(documents)?;
+    let all_labels = documents.labels();
     let n = documents.len();
     // What is best for many is found on some of them.
     let searched: Cow<'_, Documents> = if n > MANY {
         let share = MANY as f64 / n as f64;
-        Cow::Owned(documents.select(&stratified_split(all_labels, share, options.seed).1))
+        Cow::Owned(documents.select(&all_labels.split(share, options.seed).1))
     } else {
         Cow::Borrowed(documents)
     };
-    let labels = learnable_labels(&searched)?;
+    let labels = searched.labels();
     let ledger = match &options.trials_file {
         None => Ledger::none(),
         Some(path) => Ledger::open(path, &head(documents, name, options))?,
@@ -275,7 +283,8 @@ pub fn tune(
     let mean_tokens = mean_tokens.map_err(ClassifierError::from)?;
     let samples = searched.len() - searched.len() / options.folds as usize;
     let auto = AutoOptions { seed: options.seed, ..AutoOptions::default() };
-    let recipes = candidates(n, samples, documents.class_names().len(), mean_tokens, auto);
+    let classes = documents.class_names().len();
+    let recipes = candidates(n, samples, classes, mean_tokens, auto, labels.kind());
     let growth = n as f64 / searched.len().max(1) as f64;
     let found = Search::new(options, &judge, recipes, samples, growth).run(start)?;
     drop(judge);
@@ -338,17 +347,8 @@ impl Last<'_> {
         seed: u64,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Classifier, ClassifierError> {
-        let n = self.documents.len();
-        let large = n > MANY;
-        let division = if large {
-            divide(
-                self.documents.labels(),
-                ValidationSplit::Fraction(MOST_HELD_OUT / n as f64),
-                seed,
-            )?
-        } else {
-            Division { train: (0..n).collect(), held_out: Vec::new() }
-        };
+        let auto = AutoOptions { seed, ..AutoOptions::default() };
+        let division = to_finish_by(self.documents.labels(), auto)?;
         let train = division.train.len();
         let mut options = TrainingOptions { seed, ..self.chosen.options.clone() };
         // Of more documents each is seen less often, as `auto` does it.
@@ -361,7 +361,9 @@ impl Last<'_> {
         let (classifier, _) =
             prepared.train(&Part::none(), &rows, &options, self.name, callbacks)?;
         Ok(match self.chosen.calibration() {
-            Some(calibration) if !large => classifier.with_calibration(calibration.clone()),
+            Some(calibration) if division.held_out.is_empty() => {
+                classifier.with_calibration(calibration.clone())
+            }
             _ => classifier,
         })
     }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::{Metric, Scores, Spread};
+use super::metric::{Metric, Scores};
 use super::space::Settings;
 use super::trial::Trial;
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, Spread};
 
 /// The search that found a model's settings. Holds no time: the same trials make the same record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -311,9 +311,10 @@ mod tests {
     use super::*;
     use crate::classifier::AutoOptions;
     use crate::classifier::recipe::candidates;
+    use crate::corpus::LabelKind;
 
     fn recipe() -> TrainingOptions {
-        candidates(1000, 1000, 20, 100.0, AutoOptions::default()).remove(0)
+        candidates(1000, 1000, 20, 100.0, AutoOptions::default(), LabelKind::Single).remove(0)
     }
 
     #[test]
@@ -330,7 +331,8 @@ mod tests {
 
     #[test]
     fn the_recipe_lies_in_the_space() {
-        for options in candidates(1000, 1000, 20, 100.0, AutoOptions::default()) {
+        for options in candidates(1000, 1000, 20, 100.0, AutoOptions::default(), LabelKind::Single)
+        {
             for (name, value) in settings_of(&choices(&recipe()), &options) {
                 let choice =
                     choices(&recipe()).into_iter().find(|choice| choice.name == name).unwrap();

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::TuneError;
-use super::metric::{Metric, Spread};
-use crate::classifier::Classifier;
+use super::metric::Metric;
+use crate::classifier::{Classifier, Spread};
 use crate::nn::{History, StopReason};
 
 /// A point of a grid: the value of each setting that is swept, as it was given.
@@ -48,7 +48,8 @@ pub fn grid(sweeps: &[(String, Vec<String>)]) -> Vec<GridPoint> {
 pub struct SweepRun {
     /// Its seed.
     pub seed: u64,
-    /// The highest validation accuracy of an epoch.
+    /// The highest validation accuracy of an epoch; of documents with any number of labels, the highest
+    /// micro F1.
     pub val_accuracy: f64,
     /// The lowest validation loss of an epoch.
     pub val_loss: f64,
@@ -143,10 +144,12 @@ pub fn sweep<E: From<TuneError>>(
 
 /// The best validation scores of a training; `None` where nothing was validated.
 fn run(history: &History, seed: u64, seconds: f64) -> Option<SweepRun> {
-    let best = |key| {
+    let best = |key: &str| {
         let epoch = history.best_epoch(key)?;
         Some((epoch, history.epochs.get(epoch - 1)?.get(key)?))
     };
-    let ((_, val_accuracy), (best_epoch, val_loss)) = (best("val_accuracy")?, best("val_loss")?);
+    let keys = history.keys();
+    let score = keys.iter().find(|key| key.starts_with("val_") && *key != "val_loss")?;
+    let ((_, val_accuracy), (best_epoch, val_loss)) = (best(score)?, best("val_loss")?);
     Some(SweepRun { seed, val_accuracy, val_loss, best_epoch, seconds })
 }

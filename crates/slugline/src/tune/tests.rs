@@ -195,6 +195,25 @@ fn what_does_not_fit_into_memory_is_skipped() {
 }
 
 #[test]
+fn documents_with_any_number_of_labels_are_searched_too() {
+    let single = documents();
+    let Labels::Single(classes) = single.labels() else { panic!() };
+    // Money comes along with half of the other classes' documents.
+    let sets = classes.iter().enumerate().map(|(i, &class)| match (class, i % 2) {
+        (2, _) | (_, 0) => vec![class],
+        _ => vec![class, 2],
+    });
+    let several = Labels::Multi(sets.collect());
+    let several = single.clone().with_labels(several).unwrap();
+    let options = TuneOptions { metric: Metric::MicroF1, ..options(None) };
+    let tuned = tune(&several, "news", &options, &|| false, &|_| {}, &mut []).unwrap();
+    assert_eq!(tuned.classifier.label_kind(), crate::corpus::LabelKind::Multi);
+    let f1 = tuned.compared(tuned.chosen, Metric::MicroF1).mean;
+    let accuracy = tuned.compared(tuned.chosen, Metric::Accuracy).mean;
+    assert!(f1 > accuracy && f1 <= 1.0, "{f1} {accuracy}");
+}
+
+#[test]
 fn what_cannot_be_searched_is_refused() {
     let refused = |documents: &Documents, options: &TuneOptions| {
         tune(documents, "news", options, &|| false, &|_| {}, &mut []).unwrap_err().to_string()
@@ -205,6 +224,8 @@ fn what_cannot_be_searched_is_refused() {
     assert!(refused(&documents(), &none).contains("trials is 0"));
     let one_class = documents().with_labels(Labels::Single(vec![0; 150])).unwrap();
     assert!(refused(&one_class, &options(None)).contains("too few to learn from"));
+    let features = documents().with_content(Content::Features);
+    assert!(refused(&features, &options(None)).contains("lists of features"));
     let mut empty = Documents::new(vec!["a".into(), "b".into()]);
     (0..6).for_each(|i| empty.push("  ", i % 2));
     let nothing = refused(&empty, &TuneOptions { folds: 2, ..options(None) });

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::metric::{Metric, Scores, Spread};
+use super::metric::{Metric, Scores};
 use super::space::Settings;
-use crate::classifier::TrainingOptions;
+use crate::classifier::{Spread, TrainingOptions};
 use crate::evaluation::Calibration;
 use crate::hex::hex;
 

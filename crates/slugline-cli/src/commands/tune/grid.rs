@@ -5,16 +5,16 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde_json::json;
-use slugline::classifier::{Classifier, ValidationSplit};
-use slugline::corpus::{Corpus, Documents, SequenceOptions};
+use slugline::classifier::{Classifier, Spread, TrainingOptions, ValidationSplit};
+use slugline::corpus::{Corpus, Documents, LabelKind, SequenceOptions};
 use slugline::plot::{Axis, Chart, Panel, PlotFormat, Point, Series};
-use slugline::tune::{GridPoint, Metric, PointScores, Spread, SweepRun, grid, sweep};
+use slugline::tune::{GridPoint, Metric, PointScores, SweepRun, grid, sweep};
 
 use super::{TuneArgs, usage};
 use crate::commands::train::check_output;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{Data, Sweep, TrainingPlan, plan_of, quoted};
+use crate::options::{Data, HeldOut, Sweep, TrainingPlan, plan_of, quoted};
 use crate::output::{
     Align, BEST, Console, STRONG, Table, TrainingBar, grouped, out, score, write_json,
 };
@@ -32,7 +32,8 @@ pub(super) struct GridRun<'a> {
 /// What is trained on, as the last point needed it.
 enum Loaded {
     Corpus(Box<Corpus>, SequenceOptions),
-    Documents(Documents),
+    /// Those to train on, and those that the data set apart to validate on.
+    Documents(Documents, Option<Documents>),
 }
 
 impl<'a> GridRun<'a> {
@@ -64,6 +65,11 @@ impl<'a> GridRun<'a> {
             plan.map_err(|problem| usage(format!("{}: {problem}", words(&point.settings))))
         };
         let plans: Vec<TrainingPlan> = points.iter().map(plan).collect::<Result<_, _>>()?;
+        if let Some(HeldOut::File(file)) = plans.iter().find_map(|plan| plan.held_out.as_ref()) {
+            return Err(usage(format!(
+                "validation {file}: a sweep takes a number or a share of the documents to validate on"
+            )));
+        }
         // How many documents there are makes no difference to whether any are held out.
         if plans.iter().any(|plan| plan.options(1).validation == ValidationSplit::None) {
             let problem =
@@ -133,40 +139,61 @@ impl<'a> GridRun<'a> {
         loaded: &mut Option<Loaded>,
         console: Console,
     ) -> Result<(Classifier, f64), Failure> {
-        let plan = &self.plans[number];
+        let mut plan = self.plans[number].clone();
         let fits = match loaded {
             None => false,
-            Some(Loaded::Corpus(_, options)) => *options == plan.sequences,
-            Some(Loaded::Documents(_)) => true,
+            Some(Loaded::Corpus(_, options)) => !plan.takes_text() && *options == plan.sequences,
+            Some(Loaded::Documents(..)) => matches!(self.data, Data::Files(_)) || plan.takes_text(),
         };
         if !fits {
-            *loaded = Some(match &self.data {
-                Data::Dataset(dataset) => {
-                    let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
-                    Loaded::Corpus(Box::new(corpus), plan.sequences.clone())
-                }
-                Data::Files(files) => {
-                    Loaded::Documents(self.args.read.read(files, None, console)?.train)
-                }
-            });
+            *loaded = Some(self.load(&plan, console)?);
         }
         let mut bar = TrainingBar::new(Console { quiet: true, ..console }, plan.epochs());
         let name = self.data.name();
-        let start = Instant::now();
+        let start;
         let trained = match loaded {
             Some(Loaded::Corpus(corpus, _)) => {
-                let mut options = plan.options(corpus.train.len());
-                options.seed = seed;
+                let (samples, names) = (corpus.train.len(), &corpus.class_names);
+                let options = plan.options_for(samples, LabelKind::Single, names)?;
+                start = Instant::now();
+                let options = TrainingOptions { seed, ..options };
                 Classifier::train_with(corpus, &options, &mut [&mut bar])
             }
-            Some(Loaded::Documents(documents)) => {
-                let mut options = plan.options(documents.len());
-                options.seed = seed;
+            Some(Loaded::Documents(train, apart)) => {
+                let mut both = None;
+                if let Some(apart) = apart.as_ref().filter(|_| plan.held_out.is_none()) {
+                    plan.hold_out_last(apart.len());
+                    let mut all = train.clone();
+                    all.append(apart)?;
+                    both = Some(all);
+                }
+                let documents = both.as_ref().unwrap_or(train);
+                let (kind, names) = (documents.label_kind(), documents.class_names());
+                let options = plan.options_for(documents.len(), kind, names)?;
+                start = Instant::now();
+                let options = TrainingOptions { seed, ..options };
                 Classifier::train_documents(documents, &name, &options, &mut [&mut bar])
             }
             None => return Err(Failure::Other("nothing was loaded".into())),
         };
         Ok((trained?, start.elapsed().as_secs_f64()))
+    }
+
+    /// Loads what the training of a plan takes.
+    fn load(&self, plan: &TrainingPlan, console: Console) -> Result<Loaded, Failure> {
+        Ok(match &self.data {
+            Data::Dataset(dataset) if plan.takes_text() => {
+                Loaded::Documents(self.args.files.documents(*dataset, console)?.train, None)
+            }
+            Data::Dataset(dataset) => {
+                let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
+                Loaded::Corpus(Box::new(corpus), plan.sequences.clone())
+            }
+            Data::Files(files) => {
+                let found = self.args.read.read(files, None, console)?;
+                Loaded::Documents(found.train, found.validation)
+            }
+        })
     }
 
     fn order(&self, a: Spread, b: Spread) -> Ordering {

@@ -245,6 +245,12 @@ impl VectorizerOptions {
         if self.prefix_lengths.contains(&0) {
             return bad("prefix_lengths", "0".into(), "at least 1");
         }
+        let mut lengths = self.prefix_lengths.clone();
+        lengths.sort_unstable();
+        let again = lengths.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0]));
+        if let Some(length) = again {
+            return bad("prefix_lengths", format!("{length}, {length}"), "each length once");
+        }
         if let Some(bits) = self.hashing.filter(|bits| !(4..=30).contains(bits)) {
             return bad("hashing", bits.to_string(), "from 4 to 30 bits");
         }

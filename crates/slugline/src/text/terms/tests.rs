@@ -115,6 +115,7 @@ fn settings_that_give_no_numbers_are_refused() {
         (bm25(f32::NAN, 0.75), "k1 of BM25 is NaN"),
         (bm25(1.2, 1.5), "b of BM25 is 1.5: expected from 0 to 1"),
         (VectorizerOptions { class_spread: Some(-0.1), ..plain() }, "class_spread is -0.1"),
+        (VectorizerOptions { prefix_lengths: vec![4, 6, 4], ..plain() }, "each length once"),
         (VectorizerOptions { words: weighted(1e30), ..plain() }, "expected from 0 to 1,000,000"),
         (VectorizerOptions { chars: weighted(f32::INFINITY), ..plain() }, "features is inf"),
     ] {
