@@ -33,7 +33,7 @@ pub(super) struct GridRun<'a> {
 enum Loaded {
     Corpus(Box<Corpus>, SequenceOptions),
     /// Those to train on, and those that the data set apart to validate on.
-    Documents(Documents, Option<Documents>),
+    Documents(Box<Documents>, Option<Documents>),
 }
 
 impl<'a> GridRun<'a> {
@@ -163,7 +163,7 @@ impl<'a> GridRun<'a> {
                 let mut both = None;
                 if let Some(apart) = apart.as_ref().filter(|_| plan.held_out.is_none()) {
                     plan.hold_out_last(apart.len());
-                    let mut all = train.clone();
+                    let mut all = Documents::clone(train);
                     all.append(apart)?;
                     both = Some(all);
                 }
@@ -183,7 +183,8 @@ impl<'a> GridRun<'a> {
     fn load(&self, plan: &TrainingPlan, console: Console) -> Result<Loaded, Failure> {
         Ok(match &self.data {
             Data::Dataset(dataset) if plan.takes_text() => {
-                Loaded::Documents(self.args.files.documents(*dataset, console)?.train, None)
+                let found = self.args.files.documents(*dataset, console)?;
+                Loaded::Documents(Box::new(found.train), None)
             }
             Data::Dataset(dataset) => {
                 let corpus = self.args.files.load(*dataset, &plan.sequences, console)?;
@@ -191,7 +192,7 @@ impl<'a> GridRun<'a> {
             }
             Data::Files(files) => {
                 let found = self.args.read.read(files, None, console)?;
-                Loaded::Documents(found.train, found.validation)
+                Loaded::Documents(Box::new(found.train), found.validation)
             }
         })
     }
