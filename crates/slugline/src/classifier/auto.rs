@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Division, Prepared, check_enough, divide, identity};
+use super::documents::{Division, Prepared, Whole, check_enough, divide, identity};
 use super::labels::Scores;
 use super::recipe::{Features, MANY, MOST_HELD_OUT, Recipe};
 use super::{Classifier, ClassifierError, ValidationSplit, features};
@@ -283,7 +283,11 @@ fn choose(
     let last = to_finish_by(documents.labels(), auto)?;
     let options = tried[chosen].settings(last.train.len(), classes, auto, kind);
     let rows = prepared.rows(&last, &features.options())?;
-    let (classifier, _) = prepared.train(&parts.part("final"), &rows, &options, name, callbacks)?;
+    // The tokens of many texts take as much room as the texts: nothing counts them any more.
+    let Prepared { tokenised, fingerprint, .. } = prepared;
+    drop(tokenised);
+    let whole = Whole { documents, fingerprint: &fingerprint, name };
+    let (classifier, _) = rows.train(&parts.part("final"), whole, &options, callbacks)?;
     Ok(run.finish(classifier, !last.held_out.is_empty(), attempts, chosen, mean_tokens))
 }
 
