@@ -78,6 +78,14 @@ class Environment:
         self._fasttext()
         self._texts()
 
+    def prepare_large(self):
+        """What `bench/large` needs of it."""
+        if not (self.data / "20news-bydate.jsonl.gz").is_file():
+            raise Failure(f"{self.data} has no 20news-bydate.jsonl.gz: name its folder by --data-dir")
+        self.work.mkdir(parents=True, exist_ok=True)
+        say("building slugline")
+        run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")
+
     def _build(self):
         say("building slugline and the driver")
         run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")

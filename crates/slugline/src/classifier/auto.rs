@@ -81,11 +81,12 @@ pub struct Candidate {
 impl Classifier {
     /// Trains a classifier without settings: takes the features that suit the number and the length of
     /// the documents and the units that suit the number of classes, tries lengths of training on a
-    /// stratified split of the documents, takes the one with the most right answers (of equals that
-    /// with the lower log loss; for any number of labels a document that with the highest micro F1 of
-    /// answers above one half, for soft labels that with the lowest log loss), calibrates it by the
-    /// held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than 60,000 documents, so
-    /// many are drawn to choose by, and 12,000 stay out of the last training to calibrate by.
+    /// stratified split of the documents, takes the one with the most right answers (for any number of
+    /// labels a document that with the highest micro F1 of answers above one half; of those within half
+    /// a standard error that with the lowest log loss, which for soft labels decides alone), calibrates
+    /// it by the held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than
+    /// 60,000 documents, so many are drawn to choose by, and 12,000 stay out of the last training to
+    /// calibrate by.
     ///
     /// [`TrainingRecord::auto`](super::TrainingRecord::auto) tells what was tried.
     ///
@@ -277,7 +278,7 @@ fn choose(
     };
     let attempts: Vec<Attempt> =
         tried.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
-    let chosen = best(&attempts, kind);
+    let chosen = best(&attempts, division.held_out.len(), kind);
     drop(rows);
 
     let last = to_finish_by(documents.labels(), auto)?;
@@ -318,8 +319,8 @@ impl Attempt {
     }
 }
 
-/// The place of the best attempt for labels of a kind, of equals the first.
-pub(super) fn best(attempts: &[Attempt], kind: LabelKind) -> usize {
-    let all = (0..attempts.len()).rev();
-    all.max_by(|&a, &b| attempts[a].scores.compare(&attempts[b].scores, kind)).unwrap_or(0)
+/// The place of the best attempt on `samples` held-out documents with labels of a kind.
+pub(super) fn best(attempts: &[Attempt], samples: usize, kind: LabelKind) -> usize {
+    let scores: Vec<Scores> = attempts.iter().map(|attempt| attempt.scores).collect();
+    Scores::best(&scores, samples, kind).unwrap_or(0)
 }

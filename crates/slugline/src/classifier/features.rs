@@ -133,7 +133,7 @@ pub(super) fn choose(
         TRIED.par_iter().enumerate().map(attempt).collect::<Result<_, ClassifierError>>()?;
     let (scalings, attempts): (Vec<FeatureScaling>, Vec<Attempt>) =
         results.into_iter().flatten().unzip();
-    let chosen = best(&attempts, kind);
+    let chosen = best(&attempts, division.held_out.len(), kind);
     // Where none was good for anything, the tamest has the last word.
     let scaling = scalings.get(chosen).copied().unwrap_or(FeatureScaling::MaxAbsUnit);
 

@@ -1,6 +1,5 @@
 //! What differs from one kind of labels to the next: losses, targets, weights, scores.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -195,18 +194,23 @@ impl Scores {
         }
     }
 
-    /// Which of two is better, for labels of a kind: more right answers; of any number of classes a
-    /// higher micro F1; of shares a lower log loss. Equals are told apart by the log loss.
-    pub(super) fn compare(&self, other: &Self, kind: LabelKind) -> Ordering {
-        let by_loss = other.log_loss.total_cmp(&self.log_loss);
-        match kind {
-            LabelKind::Single => self.accuracy.total_cmp(&other.accuracy).then(by_loss),
-            LabelKind::Soft => by_loss,
-            LabelKind::Multi => {
-                let f1 = |scores: &Self| scores.micro_f1.unwrap_or_default();
-                f1(self).total_cmp(&f1(other)).then(by_loss)
-            }
-        }
+    /// The place of the best of several scores of the same `samples` documents, whose labels are of a
+    /// kind: that with the most right answers; of any number of classes the highest micro F1; of shares
+    /// the lowest log loss.
+    ///
+    /// Those that lie no more than half a standard error `√(p·(1 − p)/samples)` below it count as good:
+    /// their order is chance. Of them the lowest log loss decides, which every document has a say in, and
+    /// of equals the first.
+    pub(super) fn best(all: &[Self], samples: usize, kind: LabelKind) -> Option<usize> {
+        let value = |scores: &Self| match kind {
+            LabelKind::Single => scores.accuracy,
+            LabelKind::Soft => 0.0,
+            LabelKind::Multi => scores.micro_f1.unwrap_or_default(),
+        };
+        let top = all.iter().map(value).max_by(f64::total_cmp)?;
+        let error = (top * (1.0 - top) / samples.max(1) as f64).sqrt();
+        let good = (0..all.len()).filter(|&i| value(&all[i]) >= top - error / 2.0);
+        good.min_by(|&a, &b| all[a].log_loss.total_cmp(&all[b].log_loss))
     }
 }
 
@@ -297,12 +301,15 @@ mod tests {
     #[test]
     fn what_is_better_depends_on_the_kind() {
         let of = |accuracy, micro_f1, log_loss| Scores { accuracy, micro_f1, log_loss };
-        let better = |a: Scores, b: Scores, kind| a.compare(&b, kind) == Ordering::Greater;
-        let single = LabelKind::Single;
-        assert!(better(of(0.9, None, 0.6), of(0.8, None, 0.5), single));
-        assert!(better(of(0.9, None, 0.5), of(0.9, None, 0.6), single));
-        assert!(better(of(0.8, None, 0.5), of(0.9, None, 0.6), LabelKind::Soft));
-        assert!(better(of(0.8, Some(0.9), 0.6), of(0.9, Some(0.8), 0.5), LabelKind::Multi));
+        let best = |all: &[Scores], kind| Scores::best(all, 900, kind).unwrap();
+        // Half a standard error of 0.9 is 0.005 here.
+        let single = [of(0.894, None, 0.1), of(0.896, None, 0.5), of(0.9, None, 0.6)];
+        assert_eq!(best(&single, LabelKind::Single), 1);
+        assert_eq!(best(&single, LabelKind::Soft), 0);
+        assert_eq!(best(&[of(0.9, None, 0.5); 2], LabelKind::Single), 0);
+        let several = [of(0.9, Some(0.8), 0.5), of(0.8, Some(0.9), 0.6)];
+        assert_eq!(best(&several, LabelKind::Multi), 1);
+        assert_eq!(Scores::best(&[], 900, LabelKind::Single), None);
     }
 
     #[test]
