@@ -48,7 +48,8 @@ pub(crate) struct FeatureArgs {
     #[arg(long, value_name = "NAME",
         value_parser = one_of(Idf::ALL.map(Idf::name),
             |name| Idf::ALL.into_iter().find(|choice| choice.name() == name)),
-        help = usual("What rarity counts; `smooth` is scikit-learn's, `sqrt` the root of it", "idf"))]
+        help = usual("What rarity counts; `smooth` is scikit-learn's, `sqrt` the root of it, `plain` \
+            that without smooth_idf, `keras` that of Keras", "idf"))]
     idf: Option<Idf>,
     #[arg(long, value_name = "NAME",
         value_parser = one_of(Norm::ALL.map(Norm::name),

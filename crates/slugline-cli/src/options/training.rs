@@ -51,7 +51,7 @@ pub(crate) struct TrainingArgs {
     /// another setting is]
     ///
     /// `auto` chooses by itself: it takes the features that suit the number and the length of the
-    /// documents, tries lengths of training on a share of them that is held out, takes the best,
+    /// documents and the units that suit the classes, tries lengths of training on a share of them that is held out, takes the best,
     /// calibrates its probabilities, trains it once more on all documents, and says what it tried. What is held out by a file of its own or a
     /// validation part of the data is not trained on. Only --validation, --seed, --threads, --average,
     /// --ensemble, --threshold, --min-confidence and --max-unknown-words go with it.

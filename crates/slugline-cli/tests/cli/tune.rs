@@ -246,7 +246,11 @@ fn wrong_arguments_are_refused() {
         ("tune news.csv --sweep hidden=4,x", "hidden x: invalid value"),
         ("tune news.csv --sweep optimizer=adam --sweep rho=0.5", "no meaning for --optimizer adam"),
         ("tune news.csv --sweep hidden=4 --sweep validation=none", "held out"),
-        ("tune news.csv --sweep hidden=4 --metric macro_f1", "use accuracy or log_loss"),
+        ("tune news.csv --sweep hidden=4 --metric macro_f1", "use accuracy, micro_f1 or log_loss"),
+        (
+            "tune news.csv --sweep hidden=4 --sweep validation=0.2,held.csv",
+            "validation held.csv: a sweep",
+        ),
     ] {
         let said = place.run(line);
         assert_eq!(said.code, Some(2), "{line}: {}", said.err);

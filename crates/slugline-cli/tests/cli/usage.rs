@@ -56,7 +56,7 @@ fn help_shows_the_defaults_of_the_preset() {
         "before the split [default: 113]",
         "words alone [default: 2]",
         "fewer documents are left out [default: 2]",
-        "the root of it [default: smooth]",
+        "that of Keras [default: smooth]",
         "(focal losses) [default: 2]",
     ] {
         assert!(help.contains(wanted), "{wanted} in {help}");

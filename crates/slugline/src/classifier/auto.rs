@@ -80,10 +80,10 @@ pub struct Candidate {
 
 impl Classifier {
     /// Trains a classifier without settings: takes the features that suit the number and the length of
-    /// the documents and the units that suit the number of classes, tries lengths of training on a
-    /// stratified split of the documents, takes the one with the most right answers (for any number of
-    /// labels a document that with the highest micro F1 of answers above one half; of those within half
-    /// a standard error that with the lowest log loss, which for soft labels decides alone), calibrates
+    /// the documents and, for one class a document, the units that suit the number of classes; tries
+    /// lengths of training on a stratified split of the documents, takes the one with the most right answers (for any number of
+    /// labels a document that with the highest micro F1 of answers above one half; within half a standard
+    /// error one whose log loss is lower by a hundredth; for soft labels that with the lowest log loss), calibrates
     /// it by the held-out documents ([`Calibration::fit`]), and trains once more on all. Of more than
     /// 60,000 documents, so many are drawn to choose by, and 12,000 stay out of the last training to
     /// calibrate by.

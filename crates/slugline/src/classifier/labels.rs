@@ -196,21 +196,25 @@ impl Scores {
 
     /// The place of the best of several scores of the same `samples` documents, whose labels are of a
     /// kind: that with the most right answers; of any number of classes the highest micro F1; of shares
-    /// the lowest log loss.
+    /// the lowest log loss. Of equals the one with the lower log loss, then the first.
     ///
-    /// Those that lie no more than half a standard error `√(p·(1 − p)/samples)` below it count as good:
-    /// their order is chance. Of them the lowest log loss decides, which every document has a say in, and
-    /// of equals the first.
+    /// The order of those that lie no more than half a standard error `√(p·(1 − p)/samples)` below it is
+    /// chance. If one of them has a log loss, in which every document has a say, that is lower by more than
+    /// a hundredth, that one is taken.
     pub(super) fn best(all: &[Self], samples: usize, kind: LabelKind) -> Option<usize> {
-        let value = |scores: &Self| match kind {
-            LabelKind::Single => scores.accuracy,
+        let value = |i: &usize| match kind {
+            LabelKind::Single => all[*i].accuracy,
             LabelKind::Soft => 0.0,
-            LabelKind::Multi => scores.micro_f1.unwrap_or_default(),
+            LabelKind::Multi => all[*i].micro_f1.unwrap_or_default(),
         };
-        let top = all.iter().map(value).max_by(f64::total_cmp)?;
-        let error = (top * (1.0 - top) / samples.max(1) as f64).sqrt();
-        let good = (0..all.len()).filter(|&i| value(&all[i]) >= top - error / 2.0);
-        good.min_by(|&a, &b| all[a].log_loss.total_cmp(&all[b].log_loss))
+        let by_loss = |a: &usize, b: &usize| all[*a].log_loss.total_cmp(&all[*b].log_loss);
+        let top =
+            (0..all.len()).min_by(|a, b| value(b).total_cmp(&value(a)).then(by_loss(a, b)))?;
+        let best = value(&top);
+        let error = (best * (1.0 - best) / samples.max(1) as f64).sqrt();
+        let surest = (0..all.len()).filter(|i| value(i) >= best - error / 2.0).min_by(by_loss)?;
+        let surer = all[surest].log_loss < 0.99 * all[top].log_loss;
+        Some(if surer { surest } else { top })
     }
 }
 
@@ -306,6 +310,8 @@ mod tests {
         let single = [of(0.894, None, 0.1), of(0.896, None, 0.5), of(0.9, None, 0.6)];
         assert_eq!(best(&single, LabelKind::Single), 1);
         assert_eq!(best(&single, LabelKind::Soft), 0);
+        let chance = [of(0.9, None, 0.6), of(0.896, None, 0.597)];
+        assert_eq!(best(&chance, LabelKind::Single), 0);
         assert_eq!(best(&[of(0.9, None, 0.5); 2], LabelKind::Single), 0);
         let several = [of(0.9, Some(0.8), 0.5), of(0.8, Some(0.9), 0.6)];
         assert_eq!(best(&several, LabelKind::Multi), 1);

@@ -1,4 +1,5 @@
-//! The choices among which `auto` picks: features and lengths of training, all else being fixed.
+//! The recipe of `auto`: features and network by what the documents are like, and the lengths of training
+//! among which it chooses.
 
 use super::auto::AutoOptions;
 use super::labels::loss_for;
@@ -47,7 +48,7 @@ impl Network {
     }
 }
 
-/// Kinds of features that are tried.
+/// Kinds of features, of which one is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Features {
     /// Words and pairs of words.
@@ -227,6 +228,26 @@ mod tests {
         assert_eq!([100, 9000, 50_000].map(|n| whole.epochs(n)), [15, 10, 8]);
         assert_eq!([60_001, 100_000, 1_000_000].map(|n| whole.epochs(n)), [7, 4, 3]);
         assert_eq!([100, 9000, 1_000_000].map(|n| half.epochs(n)), [8, 5, 2]);
+    }
+
+    #[test]
+    fn features_and_units_follow_the_documents() {
+        for (documents, tokens, want) in [
+            (100, 8.0, Features::Parts),
+            (60_000, 40.0, Features::Beginnings),
+            (60_001, 8.0, Features::Pairs),
+            (60_001, 200.0, Features::Pairs),
+        ] {
+            let recipes = Recipe::candidates(documents, tokens);
+            assert!(recipes.iter().all(|recipe| recipe.features == want), "{documents} {tokens}");
+        }
+        let units = |classes, kind| {
+            let recipe = Recipe { features: Features::Pairs, share: 1.0 };
+            recipe.settings(100, classes, AutoOptions::default(), kind).hidden
+        };
+        let single = [2, 5, 46].map(|classes| units(classes, LabelKind::Single)[0]);
+        assert_eq!(single, [16, 40, 64]);
+        assert_eq!(units(3, LabelKind::Multi), [256]);
     }
 
     #[test]

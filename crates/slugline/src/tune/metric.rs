@@ -92,6 +92,7 @@ pub struct Scores {
     /// [`Metric::WeightedF1`].
     pub weighted_f1: f64,
     /// [`Metric::MicroF1`].
+    #[serde(default)]
     pub micro_f1: f64,
     /// [`Metric::LogLoss`].
     pub log_loss: f64,

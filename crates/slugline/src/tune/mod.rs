@@ -71,7 +71,7 @@ pub use trial::{Budget, Outcome, Run, Trial};
 pub struct TuneOptions {
     /// What is made good. Default accuracy.
     pub metric: Metric,
-    /// Trials, the two or three settings of `auto` counted; `None`, the default, for as many as there
+    /// Trials, the two settings of `auto` counted; `None`, the default, for as many as there
     /// is time for.
     pub trials: Option<usize>,
     /// How long it may take, the last training included; it takes longer where not even the settings

@@ -48,15 +48,29 @@ pub fn grid(sweeps: &[(String, Vec<String>)]) -> Vec<GridPoint> {
 pub struct SweepRun {
     /// Its seed.
     pub seed: u64,
-    /// The highest validation accuracy of an epoch; of documents with any number of labels, the highest
-    /// micro F1.
-    pub val_accuracy: f64,
+    /// The highest validation accuracy of an epoch; none of documents with any number of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_accuracy: Option<f64>,
+    /// The highest validation micro F1 of an epoch, of documents with any number of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_micro_f1: Option<f64>,
     /// The lowest validation loss of an epoch.
     pub val_loss: f64,
     /// The epoch with the lowest validation loss, counted from 1.
     pub best_epoch: usize,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl SweepRun {
+    /// The accuracy, or the loss for [`Metric::LogLoss`], of documents with any number of labels the micro
+    /// F1.
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::LogLoss => self.val_loss,
+            _ => self.val_accuracy.or(self.val_micro_f1).unwrap_or_default(),
+        }
+    }
 }
 
 /// What the trainings of a point reached.
@@ -67,8 +81,12 @@ pub struct PointScores {
     pub point: GridPoint,
     /// Weights and biases.
     pub parameters: usize,
-    /// The highest validation accuracy of an epoch.
-    pub val_accuracy: Spread,
+    /// The highest validation accuracy of an epoch; none of documents with any number of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_accuracy: Option<Spread>,
+    /// The highest validation micro F1 of an epoch, of documents with any number of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_micro_f1: Option<Spread>,
     /// The lowest validation loss of an epoch.
     pub val_loss: Spread,
     /// The epoch with the lowest validation loss.
@@ -83,10 +101,15 @@ impl PointScores {
     fn new(point: GridPoint, parameters: usize, runs: Vec<SweepRun>) -> Self {
         let spread =
             |of: fn(&SweepRun) -> f64| Spread::of(&runs.iter().map(of).collect::<Vec<_>>());
+        let optional = |of: fn(&SweepRun) -> Option<f64>| {
+            let all: Option<Vec<f64>> = runs.iter().map(of).collect();
+            all.filter(|all| !all.is_empty()).map(|all| Spread::of(&all))
+        };
         Self {
             point,
             parameters,
-            val_accuracy: spread(|run| run.val_accuracy),
+            val_accuracy: optional(|run| run.val_accuracy),
+            val_micro_f1: optional(|run| run.val_micro_f1),
             val_loss: spread(|run| run.val_loss),
             best_epoch: spread(|run| run.best_epoch as f64),
             seconds: spread(|run| run.seconds),
@@ -94,11 +117,16 @@ impl PointScores {
         }
     }
 
-    /// Mean and spread of the accuracy, or of the loss for [`Metric::LogLoss`].
+    /// Mean and spread of the validation accuracy or micro F1, whichever is measured.
+    pub fn score(&self) -> Spread {
+        self.val_accuracy.or(self.val_micro_f1).unwrap_or_default()
+    }
+
+    /// Mean and spread of the score, or of the loss for [`Metric::LogLoss`].
     pub fn get(&self, metric: Metric) -> Spread {
         match metric {
             Metric::LogLoss => self.val_loss,
-            _ => self.val_accuracy,
+            _ => self.score(),
         }
     }
 }
@@ -148,8 +176,8 @@ fn run(history: &History, seed: u64, seconds: f64) -> Option<SweepRun> {
         let epoch = history.best_epoch(key)?;
         Some((epoch, history.epochs.get(epoch - 1)?.get(key)?))
     };
-    let keys = history.keys();
-    let score = keys.iter().find(|key| key.starts_with("val_") && *key != "val_loss")?;
-    let ((_, val_accuracy), (best_epoch, val_loss)) = (best(score)?, best("val_loss")?);
-    Some(SweepRun { seed, val_accuracy, val_loss, best_epoch, seconds })
+    let value = |key: &str| best(key).map(|(_, value)| value);
+    let (val_accuracy, val_micro_f1) = (value("val_accuracy"), value("val_micro_f1"));
+    let (best_epoch, val_loss) = best("val_loss")?;
+    Some(SweepRun { seed, val_accuracy, val_micro_f1, val_loss, best_epoch, seconds })
 }

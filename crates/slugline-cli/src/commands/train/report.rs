@@ -109,12 +109,8 @@ impl Report<'_> {
         let mut out = out();
         write!(out, "{table}")?;
         if let Some(auto) = &record.auto {
-            writeln!(
-                out,
-                "\nchosen on {} held-out documents, with the features for texts of {:.0} tokens",
-                grouped(auto.held_out_samples),
-                auto.mean_tokens
-            )?;
+            let held_out = grouped(auto.held_out_samples);
+            writeln!(out, "\nchosen on {held_out} held-out documents")?;
             write!(out, "{}", tried(auto))?;
         }
         if let Some(folds) = &record.cross_validation {

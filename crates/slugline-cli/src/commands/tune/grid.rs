@@ -32,16 +32,18 @@ pub(super) struct GridRun<'a> {
 /// What is trained on, as the last point needed it.
 enum Loaded {
     Corpus(Box<Corpus>, SequenceOptions),
-    /// Those to train on, and those that the data set apart to validate on.
+    /// Those to train on; and these with those behind them that the data set apart to validate on, for
+    /// the points that do not say themselves what is held out.
     Documents(Box<Documents>, Option<Documents>),
 }
 
 impl<'a> GridRun<'a> {
     pub(super) fn new(args: &'a TuneArgs, data: Data) -> Result<Self, Failure> {
-        if !matches!(args.metric, Metric::Accuracy | Metric::LogLoss) {
+        if !matches!(args.metric, Metric::Accuracy | Metric::MicroF1 | Metric::LogLoss) {
             let name = args.metric.name();
             return Err(usage(format!(
-                "--metric {name} is not measured while training; with --sweep, use accuracy or log_loss"
+                "--metric {name} is not measured while training; with --sweep, use accuracy, micro_f1 or \
+                 log_loss"
             )));
         }
         let names: Vec<&str> = args.sweep.iter().map(|sweep| sweep.name.as_str()).collect();
@@ -65,7 +67,11 @@ impl<'a> GridRun<'a> {
             plan.map_err(|problem| usage(format!("{}: {problem}", words(&point.settings))))
         };
         let plans: Vec<TrainingPlan> = points.iter().map(plan).collect::<Result<_, _>>()?;
-        if let Some(HeldOut::File(file)) = plans.iter().find_map(|plan| plan.held_out.as_ref()) {
+        let file = plans.iter().find_map(|plan| match &plan.held_out {
+            Some(HeldOut::File(file)) => Some(file),
+            _ => None,
+        });
+        if let Some(file) = file {
             return Err(usage(format!(
                 "validation {file}: a sweep takes a number or a share of the documents to validate on"
             )));
@@ -87,12 +93,13 @@ impl<'a> GridRun<'a> {
         let mut number = 0;
         let mut train = |number, seed| self.train(number, seed, &mut loaded, console);
         let mut each = |point: &PointScores, classifiers: Vec<Classifier>| {
-            let (accuracy, loss) = (point.val_accuracy, point.val_loss);
+            let (reached, loss) = (point.score(), point.val_loss);
             console.note(format_args!(
-                "{STRONG}{}{STRONG:#}: accuracy {} ± {}, loss {} ± {}, {:.1} s each",
+                "{STRONG}{}{STRONG:#}: {} {} ± {}, loss {} ± {}, {:.1} s each",
                 words(&point.point.settings),
-                score(accuracy.mean),
-                score(accuracy.std),
+                title(point),
+                score(reached.mean),
+                score(reached.std),
                 score(loss.mean),
                 score(loss.std),
                 point.seconds.mean
@@ -159,15 +166,12 @@ impl<'a> GridRun<'a> {
                 let options = TrainingOptions { seed, ..options };
                 Classifier::train_with(corpus, &options, &mut [&mut bar])
             }
-            Some(Loaded::Documents(train, apart)) => {
-                let mut both = None;
-                if let Some(apart) = apart.as_ref().filter(|_| plan.held_out.is_none()) {
-                    plan.hold_out_last(apart.len());
-                    let mut all = Documents::clone(train);
-                    all.append(apart)?;
-                    both = Some(all);
+            Some(Loaded::Documents(train, both)) => {
+                let both = both.as_ref().filter(|_| plan.held_out.is_none());
+                if let Some(both) = both {
+                    plan.hold_out_last(both.len() - train.len());
                 }
-                let documents = both.as_ref().unwrap_or(train);
+                let documents = both.unwrap_or(train);
                 let (kind, names) = (documents.label_kind(), documents.class_names());
                 let options = plan.options_for(documents.len(), kind, names)?;
                 start = Instant::now();
@@ -192,7 +196,23 @@ impl<'a> GridRun<'a> {
             }
             Data::Files(files) => {
                 let found = self.args.read.read(files, None, console)?;
-                Loaded::Documents(Box::new(found.train), found.validation)
+                let held_out = self.plans.iter().filter(|plan| plan.held_out.is_none()).count();
+                let both = match found.validation {
+                    Some(apart) if held_out == 0 => {
+                        console.note(format_args!(
+                            "{} documents for validation are not used, since the sweep says otherwise",
+                            grouped(apart.len())
+                        ));
+                        None
+                    }
+                    Some(apart) => {
+                        let mut both = found.train.clone();
+                        both.append(&apart)?;
+                        Some(both)
+                    }
+                    None => None,
+                };
+                Loaded::Documents(Box::new(found.train), both)
             }
         })
     }
@@ -203,11 +223,7 @@ impl<'a> GridRun<'a> {
 
     fn order_runs(&self, a: &SweepRun, b: &SweepRun) -> Ordering {
         let metric = self.args.metric;
-        let value = |run: &SweepRun| match metric {
-            Metric::LogLoss => run.val_loss,
-            _ => run.val_accuracy,
-        };
-        metric.order(value(a), value(b))
+        metric.order(a.get(metric), b.get(metric))
     }
 
     /// The place of the best point, the first of equals.
@@ -244,7 +260,8 @@ impl<'a> GridRun<'a> {
         let names = self.varied();
         let mut header: Vec<(String, Align)> =
             names.iter().map(|sweep| (sweep.name.clone(), Align::Right)).collect();
-        for name in ["parameters", "accuracy", "±", "loss", "±", "best epoch", "seconds"] {
+        let title = scores.first().map_or("accuracy", title);
+        for name in ["parameters", title, "±", "loss", "±", "best epoch", "seconds"] {
             let align = if name == "±" { Align::Left } else { Align::Right };
             header.push((name.to_owned(), align));
         }
@@ -263,8 +280,8 @@ impl<'a> GridRun<'a> {
             let mark = if place == best { format!("{BEST}best{BEST:#}") } else { String::new() };
             cells.extend([
                 grouped(point.parameters),
-                score(point.val_accuracy.mean),
-                spread(point.val_accuracy),
+                score(point.score().mean),
+                spread(point.score()),
                 score(point.val_loss.mean),
                 spread(point.val_loss),
                 format!("{:.1}", point.best_epoch.mean),
@@ -335,12 +352,20 @@ impl<'a> GridRun<'a> {
         Chart {
             title: format!("{}{seeds}", self.data.name()),
             panels: vec![
-                panel("validation accuracy", |point| point.val_accuracy),
+                panel(
+                    &format!("validation {}", scores.first().map_or("accuracy", title)),
+                    PointScores::score,
+                ),
                 panel("validation loss", |point| point.val_loss),
             ],
             theme: self.args.theme.theme(),
         }
     }
+}
+
+/// The name of the score that a point has beside its loss.
+fn title(point: &PointScores) -> &'static str {
+    if point.val_micro_f1.is_some() { "micro F1" } else { "accuracy" }
 }
 
 /// Settings as people write them.

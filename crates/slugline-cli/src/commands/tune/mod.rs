@@ -41,7 +41,8 @@ pub(crate) struct TuneArgs {
     /// Where to write the model [default: DATA.slug; with --sweep none]
     #[arg(long, short, value_name = "MODEL")]
     output: Option<PathBuf>,
-    /// What is made good; with --sweep `accuracy` or `log_loss`
+    /// What is made good; with --sweep `accuracy`, of documents with any number of labels `micro_f1`, or
+    /// `log_loss`
     #[arg(long, value_name = "NAME", default_value = Metric::default().name(),
         value_parser = one_of(Metric::ALL.map(Metric::name), |name| name.parse::<Metric>().ok()))]
     metric: Metric,
@@ -156,7 +157,8 @@ and of a sweep with
   data, preset, seeds, metric, model, plot, best: place of the best point
   points         [{settings: [[name, value]], parameters, val_accuracy: {mean, std}, val_loss,
                  best_epoch, seconds, runs: [{seed, val_accuracy, val_loss, best_epoch, seconds}]}]:
-                 the highest accuracy and the lowest loss of the epochs";
+                 the highest accuracy and the lowest loss of the epochs; for any number of labels a
+                 document val_micro_f1 in place of val_accuracy";
 
 impl TuneArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {

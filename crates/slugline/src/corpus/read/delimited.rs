@@ -53,7 +53,7 @@ impl Delimited {
 
     pub(super) fn next_row(&mut self) -> Option<Result<Row, ReadError>> {
         let before = self.reader.position().byte();
-        self.reader.get_mut().begin();
+        self.reader.get_mut().begin(before);
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
             Ok(false) => return None,
@@ -141,14 +141,18 @@ impl LineByLine {
         Self { stream, left: LONGEST_LINE, bytes: 0, line: 0, within: false, first: None }
     }
 
-    /// Says that the next record begins.
-    fn begin(&mut self) {
-        (self.left, self.first) = (LONGEST_LINE, None);
+    /// Says that the next record begins; `before` is the byte at which the last one ended.
+    fn begin(&mut self, before: u64) {
+        self.left = LONGEST_LINE;
+        // What was handed out and is not yet read belongs to the next record, where a lone `\r` parts
+        // the two, unless it is the `\n` behind a `\r`.
+        let unread = self.bytes - before;
+        let end_of_line = unread == 1 && !self.within;
+        self.first = (unread > 0 && !end_of_line).then_some((self.line, before));
     }
 
     /// Line and byte at which the record begins; `before` is the byte at which the last one ended.
     fn first(&self, before: u64) -> (u64, u64) {
-        // No line was handed out where a lone `\r` parts two records.
         self.first.unwrap_or((self.line, before))
     }
 }

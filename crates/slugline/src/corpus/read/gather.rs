@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Skipped;
 use super::error::ReadError;
-use super::options::{LabelUse, ReadOptions};
+use super::options::{LabelUse, OnError, ReadOptions};
 use super::row::{Part, Row, RowLabels};
 use crate::corpus::{Content, Documents, LabelKind, Labels};
 use crate::nn::Matrix;
@@ -14,6 +15,30 @@ struct Gathered {
     labels: LabelRows,
     weights: Vec<f32>,
 }
+
+impl Gathered {
+    /// Leaves out the documents that have no label among others that have shares.
+    fn with_labels_alone(self, skipped: &mut Skipped) -> Result<Self, ReadError> {
+        let (mut kept, mut labels) = (Vec::new(), LabelRows::default());
+        for (i, row) in self.labels.rows().enumerate() {
+            if row.is_empty() {
+                let place = self.documents.place(i).unwrap_or_else(|| unreachable!("set for each"));
+                skipped.note(place, NO_SHARES.into());
+            } else {
+                kept.push(i);
+                labels.all.extend_from_slice(row);
+                labels.ends.push(labels.all.len());
+            }
+        }
+        let none = Labels::Multi(vec![Vec::new(); self.documents.len()]);
+        let documents = self.documents.with_labels(none)?.select(&kept);
+        let weights = kept.iter().map(|&i| self.weights[i]).collect();
+        Ok(Self { documents, labels, weights })
+    }
+}
+
+/// What is wrong with a row without a label among others that have shares.
+const NO_SHARES: &str = "expected shares or a label, found none";
 
 /// Classes of each document with their shares, numbered in order of first appearance in the data. They
 /// lie end to end: a small allocation for each of very many documents would keep the memory of their
@@ -68,6 +93,7 @@ impl<'a> Gatherer<'a> {
 
     /// Adds a row.
     pub(super) fn push(&mut self, row: Row) -> Result<(), ReadError> {
+        let listed = matches!(row.labels, RowLabels::Many(_));
         let labels = match row.labels {
             RowLabels::None => Vec::new(),
             RowLabels::One(name) => vec![(name, 1.0)],
@@ -81,7 +107,7 @@ impl<'a> Gatherer<'a> {
                 shares.into_iter().map(|(name, share)| (name, share / sum)).collect()
             }
         };
-        let one = !self.shares && self.options.multi_label == Some(false);
+        let one = listed && self.options.multi_label == Some(false);
         if one && self.options.labels == LabelUse::Required && labels.len() != 1 {
             let problem = format!("expected one label, found {}", labels.len());
             return Err(ReadError::Row { place: row.place, problem });
@@ -131,8 +157,13 @@ impl<'a> Gatherer<'a> {
         Ok(number)
     }
 
-    /// The documents, their classes in the order of names where they were not known before.
-    pub(super) fn finish(self, content: Content) -> Result<Parts, ReadError> {
+    /// The documents, their classes in the order of names where they were not known before. Rows that are
+    /// found to be bad only now, beside all others, are noted in `skipped` if they may be.
+    pub(super) fn finish(
+        self,
+        content: Content,
+        skipped: &mut Skipped,
+    ) -> Result<Parts, ReadError> {
         let kind = match (self.shares, self.options.multi_label) {
             (true, _) => LabelKind::Soft,
             (false, Some(true)) => LabelKind::Multi,
@@ -152,6 +183,9 @@ impl<'a> Gatherer<'a> {
         for (part, mut gathered) in self.parts {
             for label in &mut gathered.labels.all {
                 label.0 = place[label.0 as usize];
+            }
+            if kind == LabelKind::Soft && self.options.on_error == OnError::Skip {
+                gathered = gathered.with_labels_alone(skipped)?;
             }
             let documents = gathered.documents.with_class_names(names.clone());
             let documents = documents.with_content(content);
@@ -213,8 +247,7 @@ fn labels(
                 // A list of labels among shares gives each the same share.
                 let sum: f32 = labels.iter().map(|(_, share)| share).sum();
                 if sum <= 0.0 {
-                    let problem = "expected shares or a label, found none".into();
-                    return Err(ReadError::Row { place: place(i), problem });
+                    return Err(ReadError::Row { place: place(i), problem: NO_SHARES.into() });
                 }
                 for &(class, share) in labels {
                     row[class as usize] += share / sum;

@@ -59,14 +59,11 @@ impl<'de> Visitor<'de> for Wanted<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = vec![None; self.0.len()];
         while let Some(key) = map.next_key::<String>()? {
-            // One key may be wanted for two things.
-            let mut wanted = (0..self.0.len()).filter(|&i| self.0[i] == key);
-            if let Some(first) = wanted.next() {
-                let value: Value = map.next_value()?;
-                wanted.for_each(|i| values[i] = Some(value.clone()));
-                values[first] = Some(value);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match self.0.iter().position(|wanted| *wanted == key) {
+                Some(i) => values[i] = Some(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(values)

@@ -117,6 +117,15 @@ pub struct Skipped {
     pub first: Vec<(Place, String)>,
 }
 
+impl Skipped {
+    fn note(&mut self, place: Place, problem: String) {
+        self.count += 1;
+        if self.first.len() < LISTED {
+            self.first.push((place, problem));
+        }
+    }
+}
+
 /// How far the reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadProgress {
@@ -157,10 +166,7 @@ pub fn read(
         match row.and_then(|row| gatherer.push(row)) {
             Ok(()) => {}
             Err(ReadError::Row { place, problem }) if options.on_error == OnError::Skip => {
-                skipped.count += 1;
-                if skipped.first.len() < LISTED {
-                    skipped.first.push((place, problem));
-                }
+                skipped.note(place, problem);
             }
             Err(error) => return Err(error),
         }
@@ -172,7 +178,7 @@ pub fn read(
     let (layouts, empty_files) = (rows.layouts, rows.empty);
     let empty_texts = gatherer.empty_texts;
     let content = layouts.first().map_or(Content::Text, |layout| layout.format.content());
-    let parts = gatherer.finish(content)?;
+    let parts = gatherer.finish(content, &mut skipped)?;
     let all = [&parts.train, &parts.validation, &parts.test];
     let Some(any) = all.into_iter().flatten().next() else {
         let source_name = inputs.join(", ");
@@ -194,6 +200,8 @@ pub struct Rows {
     current: Option<Reader>,
     layouts: Vec<Layout>,
     empty: Vec<String>,
+    /// Rows of the file that is read.
+    of_file: u64,
     bytes: Arc<AtomicU64>,
     total: Option<u64>,
     read: u64,
@@ -223,6 +231,7 @@ impl Rows {
             current: None,
             layouts: Vec::new(),
             empty: Vec::new(),
+            of_file: 0,
             bytes: Arc::default(),
             total,
             read: 0,
@@ -323,13 +332,17 @@ impl Iterator for Rows {
                 };
                 if let Some(row) = row {
                     self.read += 1;
+                    self.of_file += 1;
                     self.over = matches!(&row, Err(e) if !matches!(e, ReadError::Row { .. }));
                     return Some(row);
                 }
             }
+            if self.current.take().is_some() && self.of_file == 0 {
+                self.empty.extend(self.layouts.last().map(|layout| layout.source.clone()));
+            }
             let Some(input) = self.inputs.next() else { break };
             match self.reader(&input) {
-                Ok(reader) => self.current = Some(reader),
+                Ok(reader) => (self.current, self.of_file) = (Some(reader), 0),
                 // Programs that write a table in parts leave some of them empty. A file that is the only
                 // one, or the last of several without rows, may not be meant so.
                 Err(ReadError::Empty { source_name, .. })

@@ -273,13 +273,6 @@ fn bad_rows_are_named_or_counted() {
     let error = problem("m.csv", b"text,label,w\nx,a,-1\n", &weight);
     assert!(error.ends_with("expected a weight of at least 0, found \"-1\""), "{error}");
 
-    let one = ReadOptions { multi_label: Some(false), ..stop.clone() };
-    let lists = b"{\"text\":\"x\",\"label\":[\"a\"]}\n{\"text\":\"y\",\"label\":[\"a\",\"b\"]}\n";
-    assert_eq!(problem("t.jsonl", lists, &one), "t.jsonl:2: expected one label, found 2");
-    let found =
-        read_bytes("t.jsonl", lists, &ReadOptions { on_error: OnError::Skip, ..one }).unwrap();
-    assert_eq!((found.train.len(), found.skipped.count), (1, 1));
-
     for (name, content) in [("n.csv", &b""[..]), ("o.csv", b" \n"), ("p.csv", b"text,label\n")] {
         assert!(problem(name, content, &skip).ends_with("holds no document"), "{name}");
     }
@@ -293,6 +286,25 @@ fn bad_rows_are_named_or_counted() {
 }
 
 #[test]
+fn labels_of_the_wrong_number_are_bad_rows() {
+    let skip = ReadOptions { on_error: OnError::Skip, ..Default::default() };
+    let one = ReadOptions { multi_label: Some(false), ..ReadOptions::default() };
+    let lists = b"{\"text\":\"x\",\"label\":[\"a\"]}\n{\"text\":\"y\",\"label\":[\"a\",\"b\"]}\n";
+    assert_eq!(problem("t.jsonl", lists, &one), "t.jsonl:2: expected one label, found 2");
+    let found =
+        read_bytes("t.jsonl", lists, &ReadOptions { on_error: OnError::Skip, ..one }).unwrap();
+    assert_eq!((found.train.len(), found.skipped.count), (1, 1));
+
+    let bare = b"{\"text\":\"x\",\"label\":{\"a\":1,\"b\":3}}\n{\"text\":\"y\",\"label\":[]}\n{\"text\":\"z\",\"label\":\"a\"}\n";
+    assert_eq!(
+        problem("u.jsonl", bare, &ReadOptions::default()),
+        "u.jsonl:2: expected shares or a label, found none"
+    );
+    let found = read_bytes("u.jsonl", bare, &skip).unwrap();
+    assert_eq!((texts(&found.train), found.skipped.count), (vec!["x", "z"], 1));
+}
+
+#[test]
 fn files_without_rows_are_passed_over_among_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -303,6 +315,9 @@ fn files_without_rows_are_passed_over_among_others() {
     let found = all(["a.csv", "b.csv", "c.csv"]).unwrap();
     assert_eq!(texts(&found.train), ["x"]);
     assert_eq!(found.empty_files, ["a.csv", "c.csv"].map(path));
+    // What stands in it is a header alone.
+    std::fs::write(path("c.csv"), "text,label\n").unwrap();
+    assert_eq!(all(["a.csv", "b.csv", "c.csv"]).unwrap().empty_files, found.empty_files);
     assert!(all(["a.csv", "c.csv", "a.csv"]).unwrap_err().to_string().ends_with("no document"));
 }
 
@@ -333,6 +348,15 @@ fn places_are_lines_whatever_ends_them() {
         let rows: Vec<u64> = (0..2).map(|i| found.train.place(i).unwrap().row).collect();
         assert_eq!((rows, found.skipped.first[0].0.row), (vec![2, 5], 8), "{name}");
     }
+}
+
+#[test]
+fn a_lone_carriage_return_ends_a_row_too() {
+    let row = |i: usize| format!("the text number {i} of a table of an old program,a\r");
+    let content = format!("text,label\r{}", (0..9000).map(row).collect::<String>());
+    assert!(content.len() > 3 << 17, "more than what is read at once");
+    let found = read_bytes("old.csv", content.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!((found.train.len(), found.skipped.count), (9000, 0));
 }
 
 #[test]
