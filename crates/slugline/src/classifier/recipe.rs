@@ -104,12 +104,14 @@ impl Features {
     }
 }
 
-/// Epochs that so many samples usually need: more where there are few.
-pub(crate) fn usual_epochs(samples: usize) -> usize {
+/// Epochs that so many samples of so many classes usually need: more where there are few samples, fewer
+/// where there are but two classes.
+pub(crate) fn usual_epochs(samples: usize, classes: usize) -> usize {
     let samples = samples.max(1);
-    match samples > MANY {
-        false => (90_000 / samples).clamp(8, 15),
-        true => (480_000 / samples).clamp(3, 8),
+    match (samples > MANY, classes > 2) {
+        (true, _) => (480_000 / samples).clamp(3, 8),
+        (false, true) => (90_000 / samples).clamp(8, 15),
+        (false, false) => (45_000 / samples).clamp(4, 15),
     }
 }
 
@@ -152,9 +154,9 @@ impl Recipe {
         [1.0, 0.5].map(|share| Self { features, share }).to_vec()
     }
 
-    /// Epochs for so many samples: more where there are few.
-    pub(super) fn epochs(self, samples: usize) -> usize {
-        (usual_epochs(samples) as f64 * self.share).ceil() as usize
+    /// Epochs for so many samples of so many classes.
+    pub(super) fn epochs(self, samples: usize, classes: usize) -> usize {
+        (usual_epochs(samples, classes) as f64 * self.share).ceil() as usize
     }
 
     /// The settings for `samples` training documents with labels of a kind, of so many classes.
@@ -166,7 +168,7 @@ impl Recipe {
         kind: LabelKind,
     ) -> TrainingOptions {
         let Network { units, dropout, rate, epsilon } = Network::of(kind, classes);
-        let epochs = self.epochs(samples);
+        let epochs = self.epochs(samples, classes);
         let steps = (samples.div_ceil(BATCH) * epochs) as u64;
         TrainingOptions {
             vectorizer: Some(self.features.options()),
@@ -225,9 +227,10 @@ mod tests {
     #[test]
     fn few_documents_are_seen_more_often() {
         let [whole, half] = [1.0, 0.5].map(|share| Recipe { features: Features::Pairs, share });
-        assert_eq!([100, 9000, 50_000].map(|n| whole.epochs(n)), [15, 10, 8]);
-        assert_eq!([60_001, 100_000, 1_000_000].map(|n| whole.epochs(n)), [7, 4, 3]);
-        assert_eq!([100, 9000, 1_000_000].map(|n| half.epochs(n)), [8, 5, 2]);
+        assert_eq!([100, 9000, 50_000].map(|n| whole.epochs(n, 3)), [15, 10, 8]);
+        assert_eq!([100, 9000, 50_000].map(|n| whole.epochs(n, 2)), [15, 5, 4]);
+        assert_eq!([60_001, 100_000, 1_000_000].map(|n| whole.epochs(n, 2)), [7, 4, 3]);
+        assert_eq!([100, 9000, 1_000_000].map(|n| half.epochs(n, 3)), [8, 5, 2]);
     }
 
     #[test]

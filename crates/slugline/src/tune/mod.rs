@@ -352,7 +352,8 @@ impl Last<'_> {
         let train = division.train.len();
         let mut options = TrainingOptions { seed, ..self.chosen.options.clone() };
         // Of more documents each is seen less often, as `auto` does it.
-        let (before, now) = (usual_epochs(self.samples), usual_epochs(train));
+        let classes = self.documents.class_names().len();
+        let [before, now] = [self.samples, train].map(|n| usual_epochs(n, classes));
         options.epochs = (options.epochs * now).div_ceil(before).max(1);
         let options = for_samples(&options, train);
         let features = options.vectorizer.clone().unwrap_or_default();
