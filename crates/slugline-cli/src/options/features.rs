@@ -8,7 +8,7 @@ use slugline::text::{
 };
 
 use super::parse::{
-    Lengths, Optional, Range, fraction_above_zero, not_negative, one_of, positive_count,
+    Lengths, Optional, Range, fraction_above_zero, given, not_negative, one_of, positive_count,
 };
 use super::settings::{Setting, setting, with};
 
@@ -108,7 +108,7 @@ fn class_spread(text: &str) -> Result<Optional<f32>, String> {
 impl FeatureArgs {
     /// The arguments that are given.
     pub(crate) fn given(&self) -> Vec<&'static str> {
-        [
+        given([
             ("--ngrams", self.ngrams.is_some()),
             ("--char-ngrams", self.char_ngrams.is_some()),
             ("--prefixes", self.prefixes.is_some()),
@@ -124,10 +124,7 @@ impl FeatureArgs {
             ("--lowercase", self.lowercase.is_some()),
             ("--punctuation", self.punctuation.is_some()),
             ("--mask-digits", self.mask_digits.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+        ])
     }
 
     /// The base with what is given.

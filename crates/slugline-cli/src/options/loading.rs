@@ -3,7 +3,7 @@
 use clap::Args;
 use slugline::corpus::SequenceOptions;
 
-use super::parse::{Optional, fraction};
+use super::parse::{Optional, fraction, given};
 use super::settings::{loading_settings, with};
 
 /// [`with`] the default of a loading option.
@@ -43,7 +43,7 @@ pub(crate) struct LoadingArgs {
 impl LoadingArgs {
     /// The arguments that are given.
     pub(super) fn given(&self) -> Vec<&'static str> {
-        [
+        given([
             ("--skip-top", self.skip_top.is_some()),
             ("--maxlen", self.maxlen.is_some()),
             ("--test-split", self.test_split.is_some()),
@@ -51,10 +51,7 @@ impl LoadingArgs {
             ("--start-char", self.start_char.is_some()),
             ("--oov-char", self.oov_char.is_some()),
             ("--index-from", self.index_from.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+        ])
     }
 
     /// The options that the arguments make, with word ids below `max_features`.

@@ -3,7 +3,7 @@
 use clap::Args;
 use slugline::nn::Loss;
 
-use super::parse::{above_zero, not_negative, one_of, share};
+use super::parse::{above_zero, given, not_negative, one_of, share};
 use super::settings::{loss_settings, with};
 use super::training::{preset, usage};
 use crate::failure::Failure;
@@ -43,16 +43,13 @@ pub(crate) struct LossArgs {
 impl LossArgs {
     /// The arguments that are given.
     pub(crate) fn given(&self) -> Vec<&'static str> {
-        [
+        given([
             ("--loss", self.loss.is_some()),
             ("--label-smoothing", self.label_smoothing.is_some()),
             ("--gamma", self.gamma.is_some()),
             ("--alpha", self.alpha.is_some()),
             ("--apply-class-balancing", self.apply_class_balancing),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+        ])
     }
 
     /// Whether a loss is named.

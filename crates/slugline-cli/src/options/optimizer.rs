@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use slugline::classifier::Preset;
 use slugline::nn::{EpsilonPlacement, LearningRate, Optimizer, SparseRule};
 
-use super::parse::{above_zero, not_negative, one_of, rate, share};
+use super::parse::{above_zero, given, not_negative, one_of, rate, share};
 use super::settings::{optimizer_settings, with};
 use super::training::{preset, usage};
 use crate::failure::Failure;
@@ -195,7 +195,7 @@ impl<'a> Knobs<'a> {
 impl OptimizerArgs {
     /// The arguments that are given.
     pub(super) fn given(&self) -> Vec<&'static str> {
-        [
+        given([
             ("--optimizer", self.optimizer.is_some()),
             ("--learning-rate", self.learning_rate.is_some()),
             ("--schedule", self.schedule.is_some()),
@@ -209,10 +209,7 @@ impl OptimizerArgs {
             ("--weight-decay", self.weight_decay.is_some()),
             ("--initial-accumulator", self.initial_accumulator.is_some()),
             ("--sparse-rule", self.sparse_rule.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+        ])
     }
 
     pub(super) fn schedule(&self) -> Schedule {

@@ -250,6 +250,11 @@ impl<T: FromStr<Err: Complaint>> FromStr for Optional<T> {
     }
 }
 
+/// The names of the arguments that are given.
+pub(super) fn given<const N: usize>(arguments: [(&'static str, bool); N]) -> Vec<&'static str> {
+    arguments.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
