@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::options::{Setting, loading_settings, training_settings};
 use crate::output::{
     Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
-    score, score_of, wrapped, write_json,
+    samples, score, score_of, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -282,14 +282,7 @@ fn provenance_table(record: &TrainingRecord) -> Table {
     table.row([&"corpus", &record.corpus.name]);
     table.row([&"", &record.corpus.description]);
     table.row([&"fingerprint", &record.corpus.fingerprint]);
-    table.row([
-        &"samples",
-        &format_args!(
-            "{} to train, {} to validate",
-            grouped(record.corpus.train_samples),
-            grouped(record.corpus.validation_samples)
-        ),
-    ]);
+    table.row([&"samples", &samples(&record.corpus)]);
     if let Some(ancestor) = &record.ancestor {
         let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
         let (features, replayed) = (grouped(*features), grouped(*replayed));

@@ -27,7 +27,7 @@ pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
 pub(crate) use file::{check_target, to_file};
 pub(crate) use folds::{FoldsReport, fold_line, folds_table};
-pub(crate) use number::{bytes, grouped, score};
+pub(crate) use number::{bytes, grouped, samples, score};
 pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;
 pub(crate) use replace::NewFile;

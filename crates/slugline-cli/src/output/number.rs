@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use slugline::classifier::CorpusRecord;
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(n: impl TryInto<u64>) -> String {
     let digits = n.try_into().unwrap_or(u64::MAX).to_string();
@@ -25,6 +27,12 @@ pub(crate) fn bytes(n: u64) -> String {
         1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
         _ => format!("{:.1} MB", n as f64 / 1e6),
     }
+}
+
+/// How many documents a model was trained and validated on, in words.
+pub(crate) fn samples(corpus: &CorpusRecord) -> String {
+    let [train, validation] = [corpus.train_samples, corpus.validation_samples].map(grouped);
+    format!("{train} to train, {validation} to validate")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use slugline::nn::StopReason;
 use crate::failure::Failure;
 use crate::output::{
     Align, BEST, Console, FoldsReport, HEADING, Series, Table, bytes, folds_table, grouped, out,
-    score, score_of,
+    samples, score, score_of,
 };
 
 /// A model and how it came about.
@@ -63,14 +63,7 @@ impl Report<'_> {
         table.row([&"model", &format_args!("{BEST}{}{BEST:#}", output.display())]);
         table.row([&"size", &bytes(size)]);
         table.row([&"parameters", &grouped(classifier.network().parameter_count())]);
-        table.row([
-            &"samples",
-            &format_args!(
-                "{} to train, {} to validate",
-                grouped(record.corpus.train_samples),
-                grouped(record.corpus.validation_samples)
-            ),
-        ]);
+        table.row([&"samples", &samples(&record.corpus)]);
         let time = format!("{:.2} s", fit_time.as_secs_f64());
         table.row([
             &"epochs",
