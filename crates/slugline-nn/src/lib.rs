@@ -47,7 +47,7 @@ pub use layers::{Activation, Dense, Dropout, Initializer, Layer, Regularizer};
 pub use loss::Loss;
 pub use matrix::{CsrMatrix, Matrix, SparseRow, Targets, argmax, to_categorical, to_classes};
 pub use metrics::{Average, ClassCounts, Metric, average_score};
-pub use model::{Parameters, Predictor, Sequential, Summary, SummaryRow};
+pub use model::{Attributor, Parameters, Predictor, Sequential, Summary, SummaryRow};
 pub use optimizer::{EpsilonPlacement, LearningRate, Optimizer, ParameterState, SparseRule};
 pub use training::{
     BatchReport, Callback, CallbackState, Checkpoint, EarlyStopping, EpochLogs, FitOptions, Flow,

@@ -29,8 +29,8 @@ pub struct CsrMatrix {
     binary: bool,
 }
 
-/// One row of a [`CsrMatrix`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// One row of a [`CsrMatrix`]; by default one of zeros.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SparseRow<'a> {
     /// Columns that are not zero, strictly rising.
     pub indices: &'a [u32],

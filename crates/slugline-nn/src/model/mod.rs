@@ -1,5 +1,6 @@
 //! The network: a stack of layers with their parameters.
 
+mod attribution;
 mod ensemble;
 mod forward;
 mod grow;
@@ -15,6 +16,7 @@ use crate::optimizer::Optimizer;
 use crate::random::{Stream, WEIGHTS};
 use crate::training::Compiled;
 
+pub use attribution::Attributor;
 pub(crate) use forward::{BLOCK_ROWS, Columns, Forward, Packed, Scratch, apply};
 pub use predict::Predictor;
 pub use summary::{Summary, SummaryRow};

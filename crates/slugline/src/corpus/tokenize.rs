@@ -45,6 +45,11 @@ impl<'a> Token<'a> {
         &self.lowered.as_bytes()[self.start..self.end]
     }
 
+    /// Where it begins in the lower-cased text, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
     /// Length in bytes, at least 1.
     pub(crate) fn len(&self) -> usize {
         self.end - self.start

@@ -1,10 +1,13 @@
 //! Text to tokens: normalisation, case, the rule that cuts, what becomes of numbers.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::places::{Places, offset};
 use crate::corpus::tokenize::Tokenizer;
 
 /// Unicode's normal form that a text is brought into before it is cut.
@@ -143,32 +146,70 @@ impl Analyzer {
         tokens
     }
 
+    /// Where the tokens of `text` stand in it, in characters (Unicode scalar values) counted from 0. A
+    /// character that is written as several, such as a letter with its accent, belongs to a token as a
+    /// whole.
+    ///
+    /// ```
+    /// use slugline::text::Analyzer;
+    ///
+    /// let spans = Analyzer::new(Default::default()).token_spans("Der Öl-Preis");
+    /// assert_eq!(spans, [0..3, 4..6, 7..12]);
+    /// ```
+    pub fn token_spans(&mut self, text: &str) -> Vec<Range<usize>> {
+        let options = self.options.clone();
+        let mut whole = String::new();
+        let places = Places::new(text, |seen, out| {
+            fold(seen, &options, &mut whole);
+            out.clear();
+            // This rule lowers after folding.
+            match options.tokens {
+                TokenRule::Keras => out.push_str(&whole.to_lowercase()),
+                _ => out.push_str(&whole),
+            }
+        });
+        let mut spans = Vec::new();
+        self.for_each_at(text, |token, at| spans.push(places.chars(at..at + token.len())));
+        spans
+    }
+
     /// Calls `f` with every token of `text` in order.
     pub fn for_each(&mut self, text: &str, mut f: impl FnMut(&str)) {
+        self.for_each_at(text, |token, _| f(token));
+    }
+
+    /// Calls `f` with every token of `text` in order, and where it begins in the folded text.
+    #[inline]
+    fn for_each_at(&mut self, text: &str, mut f: impl FnMut(&str, usize)) {
         let Self { options, text: folded, zeros, keras } = self;
         fold(text, options, folded);
         let mask = options.mask_digits;
-        let mut emit = |token: &str| {
+        let mut put = |token: &str, at: usize| {
             if mask && token.bytes().all(|byte| byte.is_ascii_digit()) {
                 while zeros.len() < token.len() {
                     zeros.push('0');
                 }
-                f(&zeros[..token.len()]);
+                f(&zeros[..token.len()], at);
             } else {
-                f(token);
+                f(token, at);
             }
         };
+        if options.tokens == TokenRule::Keras {
+            keras.for_each(folded, |token| put(token.as_str(), token.start()));
+            return;
+        }
+        let mut emit = |token: &str| put(token, offset(folded, token));
         match options.tokens {
             TokenRule::Words => words(folded, options.punctuation, &mut emit),
             TokenRule::Unicode => {
                 folded.split_word_bounds().filter(|s| is_token(s)).for_each(emit);
             }
-            TokenRule::Keras => keras.for_each(folded, |token| emit(token.as_str())),
             TokenRule::ScikitLearn => {
                 let runs = folded.split(|c: char| !is_python_word(c));
                 runs.filter(|run| run.chars().nth(1).is_some()).for_each(emit);
             }
             TokenRule::Whitespace => folded.split_whitespace().for_each(emit),
+            TokenRule::Keras => unreachable!("cut above"),
         }
     }
 }
@@ -346,7 +387,68 @@ mod tests {
         assert_eq!(cut("हिन्दी भाषा"), ["हिन्दी", "भाषा"]);
     }
 
+    #[test]
+    fn tokens_are_found_in_the_text_itself() {
+        let text = "«İstanbul» naïve\u{301}, ﬁn 東京 STRASSE Ⅷ 1987";
+        let chars: Vec<char> = text.chars().collect();
+        for tokens in TokenRule::ALL {
+            for normalization in Normalization::ALL {
+                let options = AnalyzerOptions {
+                    tokens,
+                    normalization,
+                    mask_digits: true,
+                    ..Default::default()
+                };
+                let mut analyzer = Analyzer::new(options.clone());
+                let spans = analyzer.token_spans(text);
+                let cut = analyzer.tokens(text);
+                assert_eq!(spans.len(), cut.len());
+                for (span, token) in spans.into_iter().zip(cut) {
+                    let piece: String = chars[span].iter().collect();
+                    let mut again = String::new();
+                    fold(&piece, &options, &mut again);
+                    let again = if token == "0000" { token.clone() } else { again.to_lowercase() };
+                    assert!(
+                        again.contains(&token),
+                        "{tokens:?} {normalization:?}: {token} {piece}"
+                    );
+                }
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn folding_what_is_seen_one_by_one_gives_as_many_bytes(
+            text in "([a-zA-ZİÉéßΣσΟ가-힣\u{1100}-\u{1112}\u{1161}-\u{1175}\u{11a8}-\u{11c2}\u{300}-\u{36f}ऀ-ॿ ﬁ①Å\u{9be}\u{9c7}\u{1133}\u{dd9}\u{dcf}🙂👍🏽\u{200d}\r\n'.]|\\PC){0,40}",
+            normalization in prop::sample::select(Normalization::ALL.to_vec()),
+        ) {
+            let options = AnalyzerOptions { normalization, ..Default::default() };
+            let (mut whole, mut part, mut length) = (String::new(), String::new(), 0);
+            fold(&text, &options, &mut whole);
+            for seen in text.graphemes(true) {
+                fold(seen, &options, &mut part);
+                length += part.len();
+            }
+            prop_assert_eq!(length, whole.len());
+        }
+
+        #[test]
+        fn spans_rise_and_stay_within_the_text(
+            text in any::<String>(),
+            tokens in prop::sample::select(TokenRule::ALL.to_vec()),
+            normalization in prop::sample::select(Normalization::ALL.to_vec()),
+        ) {
+            let options = AnalyzerOptions { tokens, normalization, ..Default::default() };
+            let length = text.chars().count();
+            let mut before = 0..0;
+            for span in Analyzer::new(options).token_spans(&text) {
+                prop_assert!(span.start < span.end && span.end <= length, "{:?}", span);
+                prop_assert!(before.start <= span.start && before.end <= span.end);
+                before = span;
+            }
+        }
+
         #[test]
         fn ascii_words_are_runs_of_letters_and_digits(text in "[ -~\t\n]{0,60}") {
             let lowered = text.to_lowercase();

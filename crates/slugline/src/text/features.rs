@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use slugline_nn::{Buffer, CsrMatrix, NnError};
 
 use super::multi_hot::FeatureBuffer;
+use super::places::{Places, offset};
 use crate::corpus::read::svmlight::pair;
 
 /// What is made of given features.
@@ -132,17 +134,32 @@ impl FeatureListVectorizer {
     /// Turns a list into a row, which `buffer` then holds. Of an index that stands there twice, the
     /// values are added.
     pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
+        self.vectorize_with(text, buffer, |_, _| {});
+    }
+
+    /// [`vectorize`](Self::vectorize), which also tells of every token that is a pair with a known index,
+    /// counted from 0, which column it has.
+    pub fn vectorize_with(
+        &self,
+        text: &str,
+        buffer: &mut FeatureBuffer,
+        mut found: impl FnMut(u32, usize),
+    ) {
         let FeatureBuffer { indices, values, words, unknown_words, pairs, .. } = buffer;
         pairs.clear();
         (*words, *unknown_words) = (0, 0);
         for token in text.split_ascii_whitespace() {
+            let at = *words;
             *words += 1;
             let known = pair(token).ok().and_then(|(index, value)| {
                 let column = self.indices().binary_search(&index).ok()?;
                 Some((column as u32, value * self.factors()[column]))
             });
             match known {
-                Some(known) => pairs.push(known),
+                Some(known) => {
+                    pairs.push(known);
+                    found(known.0, at);
+                }
                 None => *unknown_words += 1,
             }
         }
@@ -191,6 +208,21 @@ impl FeatureListVectorizer {
         }
         Ok(rows)
     }
+}
+
+/// Where the tokens of a list stand in it, in characters counted from 0.
+pub(super) fn token_spans(text: &str) -> Vec<Range<usize>> {
+    let places = Places::new(text, |seen, out| {
+        out.clear();
+        out.push_str(seen);
+    });
+    let tokens = text.split_ascii_whitespace();
+    tokens
+        .map(|token| {
+            let at = offset(text, token);
+            places.chars(at..at + token.len())
+        })
+        .collect()
 }
 
 /// The pairs of a list; other tokens are passed over.

@@ -14,6 +14,7 @@
 mod analyzer;
 mod features;
 mod multi_hot;
+mod places;
 mod terms;
 mod vectorizer;
 mod vocabulary;

@@ -1,8 +1,11 @@
 //! Text and word ids to multi-hot rows.
 
+use std::ops::Range;
+
 use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
 use super::analyzer::Analyzer;
+use super::places::Places;
 use super::vocabulary::{Vocabulary, VocabularyError};
 use crate::corpus::intern::Interner;
 use crate::corpus::tokenize::Tokenizer;
@@ -186,22 +189,49 @@ impl MultiHotVectorizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
+        self.vectorize_with(text, buffer, |_, _| {});
+    }
+
+    /// [`vectorize`](Self::vectorize), which also tells of every token, counted from 0, which feature it
+    /// has: that of its word, or the mark of left-out words.
+    pub fn vectorize_with(
+        &self,
+        text: &str,
+        buffer: &mut FeatureBuffer,
+        mut found: impl FnMut(u32, usize),
+    ) {
         let FeatureBuffer { tokenizer, set, indices, values, words, unknown_words, .. } = buffer;
         indices.clear();
         let (mut seen, mut unknown) = (0, 0);
         self.options.encode_ranks([], indices);
         let lookup = self.vocabulary.lookup();
         tokenizer.for_each(text, |token| {
-            seen += 1;
             let id = lookup.position_of(token).and_then(|position| self.id(position));
             unknown += usize::from(id.is_none());
-            indices.extend(id.or(self.options.oov_char));
+            if let Some(id) = id.or(self.options.oov_char) {
+                indices.push(id);
+                found(id, seen);
+            }
+            seen += 1;
         });
         (*words, *unknown_words) = (seen, unknown);
         set.make(indices, self.width);
         values.clear();
         values.resize(indices.len(), 1.0);
     }
+}
+
+/// Where the tokens of `text` stand in it, in characters counted from 0.
+pub(super) fn token_spans(text: &str) -> Vec<Range<usize>> {
+    let places = Places::new(text, |seen, out| {
+        out.clear();
+        out.push_str(&seen.to_lowercase());
+    });
+    let mut spans = Vec::new();
+    Tokenizer::default().for_each(text, |token| {
+        spans.push(places.chars(token.start()..token.start() + token.len()));
+    });
+    spans
 }
 
 /// Turns lists of ids into sets, reusing its marks.

@@ -1,10 +1,13 @@
 //! What turns text into rows, whichever way.
 
+use std::ops::Range;
+
 use slugline_nn::SparseRow;
 
-use super::features::FeatureListVectorizer;
-use super::multi_hot::{FeatureBuffer, MultiHotVectorizer};
-use super::terms::TermVectorizer;
+use super::analyzer::Analyzer;
+use super::features::{self, FeatureListVectorizer};
+use super::multi_hot::{self, FeatureBuffer, MultiHotVectorizer};
+use super::terms::{Term, TermKind, TermVectorizer};
 use super::vocabulary::Vocabulary;
 use crate::corpus::Content;
 
@@ -78,6 +81,63 @@ impl Vectorizer {
             Self::Features(vectorizer) => vectorizer.vectorize(text, buffer),
         }
         buffer.row()
+    }
+
+    /// [`vectorize`](Self::vectorize), which also tells of every feature from which token it begins to
+    /// which token it goes (counted from 0, both included).
+    pub fn vectorize_with<'b>(
+        &self,
+        text: &str,
+        buffer: &'b mut FeatureBuffer,
+        mut found: impl FnMut(u32, usize, usize),
+    ) -> SparseRow<'b> {
+        match self {
+            Self::Terms(vectorizer) => vectorizer.vectorize_with(text, buffer, found),
+            Self::MultiHot(vectorizer) => {
+                vectorizer.vectorize_with(text, buffer, |feature, at| found(feature, at, at));
+            }
+            Self::Features(vectorizer) => {
+                vectorizer.vectorize_with(text, buffer, |feature, at| found(feature, at, at));
+            }
+        }
+        buffer.row()
+    }
+
+    /// Where the tokens of `text` stand in it, in characters (Unicode scalar values) counted from 0.
+    pub fn token_spans(&self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Self::MultiHot(_) => multi_hot::token_spans(text),
+            Self::Terms(vectorizer) => {
+                Analyzer::new(vectorizer.options().analyzer.clone()).token_spans(text)
+            }
+            Self::Features(_) => features::token_spans(text),
+        }
+    }
+
+    /// What each feature stands for in people's eyes; a text that has this feature, and for words and
+    /// n-grams no other one of its kind. `None` for marks that stand for no text, and where features are
+    /// hashed.
+    pub fn feature_names(&self) -> Vec<Option<String>> {
+        match self {
+            Self::MultiHot(vectorizer) => {
+                let name = |feature| vectorizer.feature_word(feature).map(str::to_owned);
+                (0..vectorizer.width() as u32).map(name).collect()
+            }
+            Self::Terms(vectorizer) if vectorizer.options().hashing.is_some() => {
+                vec![None; vectorizer.width()]
+            }
+            Self::Terms(vectorizer) => {
+                let name = |term: Term| match term.kind {
+                    TermKind::Word | TermKind::Ngram => term.text,
+                    TermKind::Prefix => format!("{}…", term.text),
+                    TermKind::Chars => format!("…{}…", term.text),
+                };
+                vectorizer.terms().into_iter().map(|term| Some(name(term))).collect()
+            }
+            Self::Features(vectorizer) => {
+                vectorizer.indices().iter().map(|index| Some(index.to_string())).collect()
+            }
+        }
     }
 }
 
