@@ -97,6 +97,16 @@ impl Scratch {
         if self.dropped[i].is_empty() { &self.outputs[i - 1] } else { &self.dropped[i] }
     }
 
+    /// What the last stage makes its outputs of, each row with room behind it, and how many numbers a
+    /// row has: the activations before it, or of a single stage its pre-activations.
+    pub(crate) fn hidden(&self, forward: &Forward<'_>) -> (&[f32], usize) {
+        let stages = &forward.stages;
+        match stages.len().checked_sub(2) {
+            Some(before) => (&self.outputs[before], stages[before].dense.units),
+            None => (&self.logits, forward.units()),
+        }
+    }
+
     /// Outputs of the network, each row with room behind it.
     pub(crate) fn result(&self) -> &[f32] {
         self.outputs.last().map_or(&[], Aligned::as_slice)

@@ -46,6 +46,12 @@ impl Predictor<'_> {
     /// # Errors
     /// [`NnError::Shape`] if `x` has another number of columns than the network has inputs.
     pub fn predict_rows(&mut self, x: &CsrMatrix) -> Result<&[f32], NnError> {
+        self.run(x)?;
+        Ok(self.answer(x.rows()))
+    }
+
+    /// Computes the rows of `x` as one block.
+    fn run(&mut self, x: &CsrMatrix) -> Result<(), NnError> {
         if x.cols() != self.input_width {
             return Err(NnError::Shape {
                 what: "columns of the input",
@@ -56,7 +62,20 @@ impl Predictor<'_> {
         self.spans.clear();
         self.spans.extend((0..x.rows()).map(|r| x.span(r)));
         self.forward.run(x.as_rows(&self.spans), &mut self.scratch);
-        Ok(self.answer(x.rows()))
+        Ok(())
+    }
+
+    /// The activations of the last hidden layer for the rows of `x`, row after row: as
+    /// [`Sequential::hidden`], on this thread alone and without new buffers.
+    ///
+    /// # Errors
+    /// As [`predict_rows`](Self::predict_rows).
+    pub fn hidden_rows(&mut self, x: &CsrMatrix) -> Result<&[f32], NnError> {
+        self.run(x)?;
+        let (hidden, width) = self.scratch.hidden(&self.forward);
+        self.outputs.resize(x.rows() * width, 0.0);
+        unpack(hidden, width, &mut self.outputs);
+        Ok(&self.outputs)
     }
 
     /// The network's outputs for one row.
@@ -112,17 +131,55 @@ impl Sequential {
     /// # Errors
     /// [`NnError::Shape`] if `x` has another number of columns than the network has inputs.
     pub fn predict(&self, x: &CsrMatrix) -> Result<Matrix, NnError> {
+        self.rows_of(x, self.units(), |scratch, _| scratch.result())
+    }
+
+    /// What the last layer makes its outputs of, for every row of `x`: the activations of the layer
+    /// before it, or of a network of one layer its sums before the activation. Shape
+    /// `[x.rows(), hidden_units]`. Documents that the network takes for similar lie near each other
+    /// in it. Runs on all threads of the current pool.
+    ///
+    /// ```
+    /// use slugline_nn::{CsrMatrix, Dense, Sequential};
+    ///
+    /// let model = Sequential::new(100, [Dense::new(16).into(), Dense::new(3).into()], 0)?;
+    /// let mut x = CsrMatrix::with_cols(100);
+    /// x.push_row(&[4, 40], &[1.0, 1.0])?;
+    /// assert_eq!(model.hidden(&x)?.cols(), 16);
+    /// # Ok::<(), slugline_nn::NnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if `x` has another number of columns than the network has inputs.
+    pub fn hidden(&self, x: &CsrMatrix) -> Result<Matrix, NnError> {
+        self.rows_of(x, self.hidden_units(), |scratch, forward| scratch.hidden(forward).0)
+    }
+
+    /// Number of columns of [`hidden`](Self::hidden): the units of the layer before the last, or of the
+    /// only one.
+    pub fn hidden_units(&self) -> usize {
+        let before = self.parameters().len().saturating_sub(2);
+        self.parameters().get(before).map_or(0, |p| p.units)
+    }
+
+    /// Runs every row of `x` through the layers and keeps `width` numbers of each.
+    fn rows_of(
+        &self,
+        x: &CsrMatrix,
+        width: usize,
+        of: impl for<'s> Fn(&'s Scratch, &Forward<'_>) -> &'s [f32] + Sync,
+    ) -> Result<Matrix, NnError> {
         self.check_input(x)?;
-        let (units, forward) = (self.units(), Forward::new(self));
-        let mut out = Matrix::zeros(x.rows(), units);
-        out.data_mut().par_chunks_mut(BLOCK_ROWS * units).enumerate().for_each_init(
+        let forward = Forward::new(self);
+        let mut out = Matrix::zeros(x.rows(), width);
+        out.data_mut().par_chunks_mut(BLOCK_ROWS * width).enumerate().for_each_init(
             || (Scratch::default(), Vec::new()),
             |(scratch, spans), (block, out)| {
                 let first = block * BLOCK_ROWS;
                 spans.clear();
-                spans.extend((first..first + out.len() / units).map(|r| x.span(r)));
+                spans.extend((first..first + out.len() / width).map(|r| x.span(r)));
                 forward.run(x.as_rows(spans), scratch);
-                unpack(scratch.result(), units, out);
+                unpack(of(scratch, &forward), width, out);
             },
         );
         Ok(out)
@@ -179,6 +236,31 @@ mod tests {
             assert_eq!(predictor.predict(row).unwrap(), all.row(r));
             assert!((all.row(r).iter().sum::<f32>() - 1.0).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn the_hidden_layer_is_what_the_last_one_sees() {
+        let (model, x) = (model(), rows(BLOCK_ROWS + 5));
+        let hidden = model.hidden(&x).unwrap();
+        assert_eq!((hidden.rows(), hidden.cols(), model.hidden_units()), (BLOCK_ROWS + 5, 9, 9));
+        assert_eq!(model.predictor().hidden_rows(&x).unwrap(), hidden.data());
+        let first = Dense::new(9).activation(Activation::Gelu).into();
+        let given = |p: &crate::Parameters| (p.kernel.clone(), p.bias.clone());
+        let alone =
+            Sequential::from_parameters(20, [first], [given(&model.parameters()[0])], 0).unwrap();
+        assert_eq!(alone.predict(&x).unwrap(), hidden);
+        assert!(model.hidden(&CsrMatrix::with_cols(3)).is_err());
+    }
+
+    #[test]
+    fn the_hidden_numbers_of_a_linear_model_are_its_sums() {
+        let network = |activation| {
+            Sequential::new(20, [Dense::new(5).activation(activation).into()], 3).unwrap()
+        };
+        let x = rows(7);
+        let softmax = network(Activation::Softmax);
+        let sums = network(Activation::Linear).predict(&x).unwrap();
+        assert_eq!((softmax.hidden(&x).unwrap(), softmax.hidden_units()), (sums, 5));
     }
 
     #[test]

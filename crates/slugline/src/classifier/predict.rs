@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Classifier, ClassifierError};
 use crate::corpus::Sequences;
 use crate::decision::{Answer, Known, UNKNOWN};
-use crate::nn::{CsrMatrix, Predictor, argmax};
+use crate::nn::{CsrMatrix, Matrix, NnError, Predictor, argmax};
 use crate::text::{FeatureBuffer, Vectorizer, multi_hot};
 
 /// The answer for one text.
@@ -100,6 +100,18 @@ impl TextPredictor<'_> {
         answers
     }
 
+    /// The hidden activations of a block of texts.
+    fn embed_block<T: AsRef<str>>(&mut self, texts: &[T], out: &mut [f32]) -> Result<(), NnError> {
+        let Self { classifier, features, rows, network } = self;
+        rows.clear();
+        for text in texts {
+            let row = classifier.vectorizer.vectorize(text.as_ref(), features);
+            rows.push_row(row.indices, row.values)?;
+        }
+        out.copy_from_slice(network.hidden_rows(rows)?);
+        Ok(())
+    }
+
     fn predict_block<T: AsRef<str>>(&mut self, texts: &[T], answers: &mut Vec<Prediction>) {
         let Self { classifier, features, rows, network } = self;
         rows.clear();
@@ -189,6 +201,38 @@ impl Classifier {
         };
         let Known { words, unknown_words, .. } = known;
         Prediction { label, answer, class, probabilities, words, unknown_words }
+    }
+
+    /// What the network makes its answers of, for many texts: the activations of its last hidden layer,
+    /// or of a linear model its sums; see [`Sequential::hidden`](crate::nn::Sequential::hidden). Shape
+    /// `[texts, hidden_units]`. Texts that the network takes for similar have similar rows. Runs on all
+    /// threads of the current pool.
+    ///
+    /// ```
+    /// use slugline::classifier::{Classifier, TrainingOptions};
+    /// use slugline::corpus::{SequenceOptions, sample};
+    ///
+    /// let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() })?;
+    /// let options = TrainingOptions { max_features: 2000, epochs: 1, ..Default::default() };
+    /// let classifier = Classifier::train(&corpus, &options)?;
+    /// let rows = classifier.embed(&["wheat rose", "gold fell"])?;
+    /// assert_eq!((rows.rows(), rows.cols()), (2, 64));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClassifierError::Network`] if the vectorizer's rows do not fit the network, which cannot happen
+    /// to a classifier from [`from_parts`](Self::from_parts).
+    pub fn embed<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Matrix, ClassifierError> {
+        let width = self.network.hidden_units();
+        let mut out = Matrix::zeros(texts.len(), width);
+        let predictor = self.predictor();
+        let blocks = texts.par_chunks(BLOCK).zip(out.data_mut().par_chunks_mut(BLOCK * width));
+        blocks.try_for_each_init(
+            || predictor.fork(),
+            |predictor, (texts, out)| predictor.embed_block(texts, out),
+        )?;
+        Ok(out)
     }
 
     /// The answers for many texts, in their order, on all threads of the current pool.

@@ -270,3 +270,27 @@ fn weights_of_documents_reach_every_way_of_training() {
         assert_ne!(answer(&plain), answer(&weighted), "{}", preset.name());
     }
 }
+
+#[test]
+fn texts_lie_where_the_last_hidden_layer_puts_them() {
+    let documents = several(120);
+    let options = TrainingOptions {
+        hidden: vec![8],
+        epochs: 2,
+        loss: Loss::BINARY_CROSSENTROPY,
+        ..Preset::Text.options()
+    };
+    let classifier = trained(&documents, &options).unwrap();
+    let texts: Vec<&str> = documents.texts().collect();
+    let rows = classifier.embed(&texts).unwrap();
+    assert_eq!((rows.rows(), rows.cols()), (120, 8));
+    let mut x = CsrMatrix::with_cols(classifier.network().input_width());
+    let mut buffer = crate::text::FeatureBuffer::default();
+    for text in &texts {
+        let row = classifier.vectorizer().vectorize(text, &mut buffer);
+        x.push_row(row.indices, row.values).unwrap();
+    }
+    assert_eq!(rows, classifier.network().hidden(&x).unwrap());
+    assert_eq!(crate::nn::with_threads(1, || classifier.embed(&texts)).unwrap().unwrap(), rows);
+    assert_eq!(classifier.embed::<&str>(&[]).unwrap().rows(), 0);
+}
