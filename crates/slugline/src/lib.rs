@@ -9,10 +9,11 @@
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
 //! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
 //! 7. [`evaluation`]: scores, and the baselines to hold them against
-//! 8. [`tune`]: better settings by search, and plain grids
-//! 9. [`model_file`]: a classifier as one file, checked before it answers
-//! 10. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
-//! 11. [`plot`]: pictures of what was found
+//! 8. [`explain`]: why a label, word by word
+//! 9. [`tune`]: better settings by search, and plain grids
+//! 10. [`model_file`]: a classifier as one file, checked before it answers
+//! 11. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
+//! 12. [`plot`]: pictures of what was found
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -34,6 +35,7 @@ mod container;
 pub mod corpus;
 pub mod decision;
 pub mod evaluation;
+pub mod explain;
 mod hex;
 pub mod model_file;
 pub mod plot;

@@ -155,6 +155,15 @@ impl Sequential {
         self.rows_of(x, self.hidden_units(), |scratch, forward| scratch.hidden(forward).0)
     }
 
+    /// The sums of the last layer before its activation, for every row of `x`: shape `[x.rows(), units]`.
+    /// Runs on all threads of the current pool.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if `x` has another number of columns than the network has inputs.
+    pub fn logits(&self, x: &CsrMatrix) -> Result<Matrix, NnError> {
+        self.rows_of(x, self.units(), |scratch, _| &scratch.logits)
+    }
+
     /// Number of columns of [`hidden`](Self::hidden): the units of the layer before the last, or of the
     /// only one.
     pub fn hidden_units(&self) -> usize {
@@ -260,6 +269,7 @@ mod tests {
         let x = rows(7);
         let softmax = network(Activation::Softmax);
         let sums = network(Activation::Linear).predict(&x).unwrap();
+        assert_eq!(softmax.logits(&x).unwrap(), sums);
         assert_eq!((softmax.hidden(&x).unwrap(), softmax.hidden_units()), (sums, 5));
     }
 

@@ -83,8 +83,7 @@ impl Classifier {
         name: &str,
         options: &EvaluationOptions,
     ) -> Result<Evaluation, ClassifierError> {
-        self.check_content(name, documents)?;
-        self.check_classes(name, documents.class_names())?;
+        self.check_documents(name, documents)?;
         let labels = self.labels_to_score(documents.labels())?;
         let (probabilities, answers) = self.answers(documents)?;
         self.judge(&labels, &probabilities, &answers, options)
@@ -102,8 +101,7 @@ impl Classifier {
         name: &str,
         options: &DecisionOptions,
     ) -> Result<Decisions, ClassifierError> {
-        self.check_content(name, documents)?;
-        self.check_classes(name, documents.class_names())?;
+        self.check_documents(name, documents)?;
         let labels = self.labels_to_score(documents.labels())?;
         let (probabilities, _) = self.answers(documents)?;
         Ok(options.fit(&probabilities, &labels)?)

@@ -340,6 +340,16 @@ impl Classifier {
         }
     }
 
+    /// Checks that documents called `name` hold what the model reads and have its classes.
+    pub(crate) fn check_documents(
+        &self,
+        name: &str,
+        documents: &Documents,
+    ) -> Result<(), ClassifierError> {
+        self.check_content(name, documents)?;
+        self.check_classes(name, documents.class_names())
+    }
+
     /// Checks that documents called `name` hold what the model reads.
     fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
         let (model, found) = (self.vectorizer.content(), documents.content());

@@ -116,29 +116,16 @@ impl TextPredictor<'_> {
         let Self { classifier, features, rows, network } = self;
         rows.clear();
         let mut known = Vec::with_capacity(texts.len());
-        let vectorizer = &classifier.vectorizer;
         for text in texts {
-            let row = vectorizer.vectorize(text.as_ref(), features);
+            let row = classifier.vectorizer.vectorize(text.as_ref(), features);
             // The vectorizer's rows rise and end below its width, which is the network's.
             let pushed = rows.push_row(row.indices, row.values);
             debug_assert!(pushed.is_ok());
-            let (words, unknown_words) = (features.words(), features.unknown_words());
-            let nothing = match vectorizer {
-                // The marks of numbered documents are in every row.
-                Vectorizer::MultiHot(_) => words == unknown_words,
-                Vectorizer::Terms(_) => features.row().indices.is_empty(),
-                // A list without features says that all are zero.
-                Vectorizer::Features(_) => words > 0 && words == unknown_words,
-            };
-            known.push(Known { words, unknown_words, nothing });
+            known.push(classifier.known_of(features));
         }
         let outputs = network.predict_rows(rows).unwrap_or_default();
         let all = outputs.chunks_exact(classifier.class_names.len()).zip(known);
-        answers.extend(all.map(|(p, known)| {
-            let mut p = p.to_vec();
-            classifier.calibration.apply(&mut p);
-            classifier.answer(p, known)
-        }));
+        answers.extend(all.map(|(p, known)| classifier.calibrated(p.to_vec(), known)));
     }
 }
 
@@ -169,9 +156,7 @@ impl Classifier {
         let mut document = Sequences::new();
         document.push(ids, 0);
         let row = multi_hot(&document, self.vectorizer.width())?;
-        let mut probabilities = self.network.predict(&row)?.row(0).to_vec();
-        self.calibration.apply(&mut probabilities);
-        Ok(self.answer(probabilities, self.known(ids)?))
+        Ok(self.calibrated(self.network.predict(&row)?.row(0).to_vec(), self.known(ids)?))
     }
 
     /// How much of a document of a numbered corpus is known.
@@ -184,6 +169,25 @@ impl Classifier {
         let words = &ids[usize::from(starts)..];
         let unknown_words = words.iter().filter(|&&id| Some(id) == options.oov_char).count();
         Ok(Known { words: words.len(), unknown_words, nothing: unknown_words == words.len() })
+    }
+
+    /// How much of the text is known that `features` holds.
+    pub(crate) fn known_of(&self, features: &FeatureBuffer) -> Known {
+        let (words, unknown_words) = (features.words(), features.unknown_words());
+        let nothing = match self.vectorizer {
+            // The marks of numbered documents are in every row.
+            Vectorizer::MultiHot(_) => words == unknown_words,
+            Vectorizer::Terms(_) => features.row().indices.is_empty(),
+            // A list without features says that all are zero.
+            Vectorizer::Features(_) => words > 0 && words == unknown_words,
+        };
+        Known { words, unknown_words, nothing }
+    }
+
+    /// The answer that follows from the network's outputs.
+    pub(crate) fn calibrated(&self, mut outputs: Vec<f32>, known: Known) -> Prediction {
+        self.calibration.apply(&mut outputs);
+        self.answer(outputs, known)
     }
 
     fn answer(&self, probabilities: Vec<f32>, known: Known) -> Prediction {

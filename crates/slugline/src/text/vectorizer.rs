@@ -114,9 +114,18 @@ impl Vectorizer {
         }
     }
 
-    /// What each feature stands for in people's eyes; a text that has this feature, and for words and
-    /// n-grams no other one of its kind. `None` for marks that stand for no text, and where features are
-    /// hashed.
+    /// The value of a feature in a row that has no other; in a list of given features the largest that it
+    /// had in training, once it is scaled by that.
+    pub fn value_alone(&self, feature: u32) -> f32 {
+        match self {
+            Self::Terms(vectorizer) => vectorizer.value_alone(feature),
+            Self::MultiHot(_) | Self::Features(_) => 1.0,
+        }
+    }
+
+    /// What each feature stands for, in people's eyes: a word or n-gram as it is, the beginning of a word
+    /// with `…` behind it, a part of a word with one on either side, the index of a given feature. `None`
+    /// for marks that stand for no text, and where features are hashed.
     pub fn feature_names(&self) -> Vec<Option<String>> {
         match self {
             Self::MultiHot(vectorizer) => {

@@ -247,6 +247,13 @@ impl TermVectorizer {
         self.weighing().weigh(indices, values, *words);
     }
 
+    /// The value of a feature in a row that has no other.
+    pub(super) fn value_alone(&self, feature: u32) -> f32 {
+        let mut value = [1.0];
+        self.weighing().weigh(&[feature], &mut value, 1);
+        value[0]
+    }
+
     fn weighing(&self) -> Weighing<'_> {
         Weighing {
             tf: self.options.tf,

@@ -1,0 +1,176 @@
+//! Why a label: what every word and n-gram of a text adds to a class, and what words speak for a class
+//! in general.
+//!
+//! A text is explained by integrated gradients from the empty text on (see
+//! [`Attributor`]): contributions add up to what lies between the logit of the empty text, the
+//! *baseline*, and that of the text. For linear models they are weight times value.
+
+mod spans;
+mod words;
+
+use serde::Serialize;
+
+use crate::classifier::Classifier;
+use crate::nn::{Attributor, NnError, Predictor, SparseRow};
+use crate::text::FeatureBuffer;
+use spans::Occurrence;
+
+pub use words::{ClassWords, WeightedWord, WordsError};
+
+/// What is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExplainOptions {
+    /// Number of the class. `None`, the default, for the most probable one.
+    pub class: Option<u32>,
+    /// Number of a class that it is held against: explained is then the difference of their logits, why
+    /// the one and not the other. `None`, the default, for none.
+    pub against: Option<u32>,
+}
+
+/// Why a text has a class, or has not.
+///
+/// As JSON it has the same fields.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Name of the class that is explained.
+    pub label: String,
+    /// Name of the class that it is held against, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
+    /// Its calibrated probability.
+    pub probability: f32,
+    /// The answer for the text: a class, or [`UNKNOWN`](crate::decision::UNKNOWN), of multi-label answers
+    /// the most probable one, empty where there is none.
+    pub answer: String,
+    /// What the network gives the class, before the last activation and before calibration; with
+    /// `against`, how far that lies above what it gives the other class.
+    pub logit: f64,
+    /// The same for the empty text. With the contributions of all spans it makes the logit.
+    pub baseline: f64,
+    /// What the features of each stretch of the text contribute, by their places. Words overlap with the
+    /// n-grams that they are part of.
+    pub spans: Vec<Span>,
+    /// The same by tokens, which do not overlap: each has its own contribution and an even part of those
+    /// of its n-grams. They too make the logit.
+    pub tokens: Vec<Span>,
+    /// Number of words of the text.
+    pub words: usize,
+    /// How many of them the model does not know.
+    pub unknown_words: usize,
+}
+
+/// A stretch of a text and what it contributes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Span {
+    /// Where it begins, in characters (Unicode scalar values) from 0.
+    pub start: usize,
+    /// Where it ends: the character behind its last one.
+    pub end: usize,
+    /// What stands there.
+    pub text: String,
+    /// What it adds to the logit.
+    pub contribution: f64,
+}
+
+/// Explains text after text, reusing its buffers: one for each thread that explains.
+///
+/// ```
+/// use slugline::classifier::{Classifier, TrainingOptions};
+/// use slugline::corpus::{SequenceOptions, sample};
+///
+/// let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() })?;
+/// let options = TrainingOptions { max_features: 2000, hidden: vec![16], epochs: 3, ..Default::default() };
+/// let classifier = Classifier::train(&corpus, &options)?;
+/// let why = classifier.explain("The wheat harvest was delayed by rain.");
+/// let sum: f64 = why.spans.iter().map(|span| span.contribution).sum();
+/// assert!((why.baseline + sum - why.logit).abs() < 1e-3);
+/// assert_eq!(why.tokens[1].text, "wheat");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Explainer<'a> {
+    classifier: &'a Classifier,
+    buffer: FeatureBuffer,
+    network: Predictor<'a>,
+    attributor: Attributor<'a>,
+    /// The row of the empty text: marks that every text has.
+    empty: (Vec<u32>, Vec<f32>),
+    occurrences: Vec<Occurrence>,
+}
+
+impl Classifier {
+    /// A reusable way to ask why.
+    pub fn explainer(&self) -> Explainer<'_> {
+        let mut buffer = FeatureBuffer::default();
+        let row = self.vectorizer().vectorize("", &mut buffer);
+        let empty = (row.indices.to_vec(), row.values.to_vec());
+        Explainer {
+            classifier: self,
+            buffer,
+            network: self.network().predictor(),
+            attributor: self.network().attributor(),
+            empty,
+            occurrences: Vec::new(),
+        }
+    }
+
+    /// Why the most probable class of a text is that.
+    pub fn explain(&self, text: &str) -> Explanation {
+        let why = self.explainer().explain(text, ExplainOptions::default());
+        why.unwrap_or_else(|_| unreachable!("a text always has a most probable class"))
+    }
+}
+
+impl Explainer<'_> {
+    /// An explainer for another thread, which shares what this one has prepared.
+    pub fn fork(&self) -> Explainer<'_> {
+        Explainer {
+            classifier: self.classifier,
+            buffer: FeatureBuffer::default(),
+            network: self.network.fork(),
+            attributor: self.attributor.fork(),
+            empty: self.empty.clone(),
+            occurrences: Vec::new(),
+        }
+    }
+
+    /// Why a text has a class, or has not.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if the options name a class that is not there.
+    pub fn explain(&mut self, text: &str, what: ExplainOptions) -> Result<Explanation, NnError> {
+        let Self { classifier, buffer, network, attributor, empty, occurrences } = self;
+        let vectorizer = classifier.vectorizer();
+        occurrences.clear();
+        let row = vectorizer.vectorize_with(text, buffer, |feature, first, last| {
+            occurrences.push(Occurrence { feature, first: first as u32, last: last as u32 });
+        });
+        attributor.set_path(SparseRow { indices: &empty.0, values: &empty.1 }, row)?;
+        let outputs = network.predict(row)?.to_vec();
+        let prediction = classifier.calibrated(outputs, classifier.known_of(buffer));
+        let class = what.class.unwrap_or(prediction.class);
+        let rise = |logits: &[f64]| {
+            let of = |class: u32| logits.get(class as usize).copied().unwrap_or_default();
+            of(class) - what.against.map_or(0.0, of)
+        };
+        let (logit, baseline) = (rise(attributor.logits()), rise(attributor.baseline_logits()));
+        let contributions = attributor.contributions(class, what.against)?;
+        let places = vectorizer.token_spans(text);
+        let found = spans::of_occurrences(text, &places, occurrences, contributions);
+        let name = |class: u32| classifier.class_names()[class as usize].clone();
+        Ok(Explanation {
+            label: name(class),
+            against: what.against.map(name),
+            probability: prediction.probabilities[class as usize],
+            answer: prediction.label,
+            logit,
+            baseline,
+            spans: found.spans,
+            tokens: found.tokens,
+            words: prediction.words,
+            unknown_words: prediction.unknown_words,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
