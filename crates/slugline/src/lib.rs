@@ -10,10 +10,12 @@
 //! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
 //! 7. [`evaluation`]: scores, and the baselines to hold them against
 //! 8. [`explain`]: why a label, word by word
-//! 9. [`tune`]: better settings by search, and plain grids
-//! 10. [`model_file`]: a classifier as one file, checked before it answers
-//! 11. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
-//! 12. [`plot`]: pictures of what was found
+//! 9. [`nearest`]: the training documents that are most like a text
+//! 10. [`tune`]: better settings by search, and plain grids
+//! 11. [`model_file`]: a classifier as one file, checked before it answers
+//! 12. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
+//! 13. [`plot`]: pictures of what was found
+//! 14. [`report`]: pages that show it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -38,7 +40,9 @@ pub mod evaluation;
 pub mod explain;
 mod hex;
 pub mod model_file;
+pub mod nearest;
 pub mod plot;
+pub mod report;
 pub mod text;
 pub mod tune;
 

@@ -22,6 +22,7 @@ use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
 use crate::decision::{DecisionError, Decisions};
 use crate::evaluation::Calibration;
 use crate::model_file::ModelFileError;
+use crate::nearest::DocumentIndex;
 use crate::nn::{NnError, Sequential};
 use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 
@@ -42,6 +43,7 @@ pub struct Classifier {
     calibration: Calibration,
     decisions: Decisions,
     record: TrainingRecord,
+    index: Option<DocumentIndex>,
 }
 
 /// Why a classifier could not be made or used.
@@ -264,7 +266,8 @@ impl Classifier {
         network.compile(record.options.optimizer.clone(), record.options.loss, &metrics)?;
         let calibration = Calibration::None;
         let decisions = Decisions::default();
-        Ok(Self { vectorizer, network, class_names, calibration, decisions, record })
+        let index = None;
+        Ok(Self { vectorizer, network, class_names, calibration, decisions, record, index })
     }
 
     /// The names of the classes; class `i` is output `i` of the network.
@@ -308,6 +311,18 @@ impl Classifier {
     /// What decides on the answers.
     pub fn decisions(&self) -> &Decisions {
         &self.decisions
+    }
+
+    /// The same classifier with another index of documents, or none.
+    #[must_use]
+    pub fn with_document_index(mut self, index: Option<DocumentIndex>) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// The documents that [`nearest`](Self::nearest) finds, if it has any.
+    pub fn index(&self) -> Option<&DocumentIndex> {
+        self.index.as_ref()
     }
 
     /// What kind of labels it gives.

@@ -291,8 +291,15 @@ impl Fitted {
             class_counts: labels.class_counts(class_names.len()),
         };
         let (calibration, decisions) = (Calibration::None, Decisions::default());
-        let classifier =
-            Classifier { vectorizer, network, class_names, calibration, decisions, record };
+        let classifier = Classifier {
+            vectorizer,
+            network,
+            class_names,
+            calibration,
+            decisions,
+            record,
+            index: None,
+        };
         match error {
             None => Ok(classifier),
             Some(error) => Err(ClassifierError::Diverged { error, reached: Box::new(classifier) }),

@@ -8,6 +8,8 @@
 mod spans;
 mod words;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::classifier::Classifier;
@@ -70,6 +72,59 @@ pub struct Span {
     pub text: String,
     /// What it adds to the logit.
     pub contribution: f64,
+}
+
+/// All places of a word or n-gram in a text together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sum {
+    /// How it is written, where it first stands.
+    pub text: String,
+    /// How often it stands there, in upper or lower case.
+    pub times: usize,
+    /// What it adds to the logit.
+    pub contribution: f64,
+}
+
+impl Explanation {
+    /// The spans added up by what is written there, the largest contributions, for or against, first.
+    pub fn by_text(&self) -> Vec<Sum> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut sums: Vec<Sum> = Vec::new();
+        for span in &self.spans {
+            let at = *places.entry(span.text.to_lowercase()).or_insert(sums.len());
+            if at == sums.len() {
+                sums.push(Sum { text: span.text.clone(), times: 0, contribution: 0.0 });
+            }
+            sums[at].times += 1;
+            sums[at].contribution += span.contribution;
+        }
+        sums.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
+        sums
+    }
+
+    /// The text that was explained, cut at the tokens: each piece with the contribution of its token,
+    /// `None` for what stands between tokens.
+    pub fn pieces<'t>(&self, text: &'t str) -> Vec<(&'t str, Option<f64>)> {
+        let starts: Vec<usize> =
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let last = starts.len() - 1;
+        let (mut pieces, mut end) = (Vec::new(), 0);
+        let mut push = |from: usize, to: usize, contribution| {
+            if from < to {
+                pieces.push((&text[starts[from]..starts[to]], contribution));
+            }
+        };
+        for token in &self.tokens {
+            // Two tokens may have come from what is seen as one character.
+            let start = token.start.clamp(end, last);
+            let stop = token.end.clamp(start, last);
+            push(end, start, None);
+            push(start, stop, Some(token.contribution));
+            end = stop;
+        }
+        push(end, last, None);
+        pieces
+    }
 }
 
 /// Explains text after text, reusing its buffers: one for each thread that explains.

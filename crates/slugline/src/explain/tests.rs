@@ -207,6 +207,8 @@ proptest! {
             let why = explainer.explain(text, ExplainOptions::default()).unwrap();
             adds_up(&why);
             let length = text.chars().count();
+            let pieces = why.pieces(text);
+            prop_assert_eq!(&pieces.iter().map(|piece| piece.0).collect::<String>(), text);
             prop_assert!(why.tokens.windows(2).all(|pair| pair[0].start < pair[1].start));
             prop_assert!(why.spans.iter().all(|span| span.start < span.end && span.end <= length));
         }

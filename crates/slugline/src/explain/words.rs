@@ -93,7 +93,9 @@ impl Classifier {
                     row.iter().zip(&baseline).map(|(&z, b)| f64::from(z) - b).collect();
                 if centred {
                     let mean = rise.iter().sum::<f64>() / rise.len() as f64;
-                    rise.iter_mut().for_each(|z| *z -= mean);
+                    for z in &mut rise {
+                        *z -= mean;
+                    }
                 }
                 rise
             };

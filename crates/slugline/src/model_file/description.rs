@@ -37,6 +37,16 @@ pub(super) struct Description {
     #[serde(default)]
     pub(super) decisions: Decisions,
     pub(super) record: TrainingRecord,
+    /// Absent before version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) index: Option<IndexPart>,
+}
+
+/// An index of documents.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IndexPart {
+    pub(super) documents: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +85,13 @@ pub(super) const NGRAM_WORDS: &str = "ngrams.words";
 pub(super) const NGRAM_ENDS: &str = "ngrams.ends";
 pub(super) const FEATURES: &str = "features";
 pub(super) const FACTORS: &str = "factors";
+
+/// Tensors of an index of documents.
+pub(super) const INDEX_TEXT_ENDS: &str = "index.text_ends";
+pub(super) const INDEX_CLASS_ENDS: &str = "index.class_ends";
+pub(super) const INDEX_VECTORS: &str = "index.vectors";
+pub(super) const INDEX_CLASSES: &str = "index.classes";
+pub(super) const INDEX_TEXT: &str = "index.text";
 
 /// The index of each feature, where texts are lists of features.
 pub(super) const INDICES: &str = "indices";

@@ -18,7 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Format 2
+//! # Format 4
 //!
 //! A model file is a valid [safetensors] file, so that any safetensors reader can take the weights
 //! out. All numbers are little-endian. It consists of:
@@ -59,6 +59,16 @@
 //! | `factors` | F32 | `[features]` | what each feature's value is multiplied by |
 //! | `indices` | U32 | `[features]` | the index that each feature has in a list, rising |
 //!
+//! That of a model with an index of documents has, besides,
+//!
+//! | name | type | shape | content |
+//! |---|---|---|---|
+//! | `index.text_ends` | U64 | `[documents]` | where the text of each ends |
+//! | `index.class_ends` | U64 | `[documents]` | where the classes of each end |
+//! | `index.vectors` | F32 | `[documents, units]` | their rows of the last hidden layer (of a linear model its sums), each of length 1 or of zeros |
+//! | `index.classes` | U32 | `[labels]` | their classes, end to end |
+//! | `index.text` | U8 | `[length]` | their texts in UTF-8, end to end |
+//!
 //! There are exactly these. The types descend in size, so every tensor lies at a multiple of its
 //! element size and is used where it lies. [`Vocabulary`](crate::text::Vocabulary) documents its
 //! three. Where a foreign writer has ordered the tensors otherwise, those out of place are copied.
@@ -71,7 +81,7 @@
 //! | field | content |
 //! |---|---|
 //! | `format` | `"slugline model"` |
-//! | `version` | `3` |
+//! | `version` | `4` |
 //! | `checksum` | 32 lower-case hexadecimal digits |
 //! | `class_names` | the name of each output |
 //! | `vectorizer` | `kind` `"multi_hot"`, `width` (number of features), `options` ([`SequenceOptions`](crate::corpus::SequenceOptions)); or `kind` `"terms"`, `options` ([`VectorizerOptions`](crate::text::VectorizerOptions)), `mean_length` (tokens of a training document); or `kind` `"features"`, `scaling` ([`FeatureScaling`](crate::text::FeatureScaling)) |
@@ -79,17 +89,18 @@
 //! | `calibration` | the [`Calibration`](crate::evaluation::Calibration) of the probabilities |
 //! | `decisions` | the [`Decisions`](crate::decision::Decisions): thresholds, and when the answer is `unknown` |
 //! | `record` | the [`TrainingRecord`](crate::classifier::TrainingRecord) |
+//! | `index` | `documents`, the number of documents in the index; absent where there is none |
 //!
 //! `format`, `version` and `checksum` stand in this order and without spaces, so that from byte 8 on
 //! every file reads, with the digits in place of `…`,
 //!
 //! ```text
-//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\"…\"
+//! {"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":4,\"checksum\":\"…\"
 //! ```
 //!
 //! Version 1 had no `calibration` and no terms, version 2 no `decisions` and no lists of features, and in
 //! the record no `label_kind`, `cross_validation`, `tune` and `ancestor` and no `decision`, `average`, `ensemble`
-//! and `feature_scaling` among the options; their files are still read. Unknown fields are refused; what
+//! and `feature_scaling` among the options, version 3 no `index`; their files are still read. Unknown fields are refused; what
 //! a later version adds has a later version number.
 //!
 //! ## Checksum
@@ -144,7 +155,7 @@ compile_error!(
 );
 
 /// The version of the format that this library writes. It reads all versions up to this one.
-pub const FORMAT_VERSION: u64 = 3;
+pub const FORMAT_VERSION: u64 = 4;
 
 /// Stands for the path in errors about bytes that come from no file.
 const NO_FILE: &str = "model bytes";

@@ -11,12 +11,14 @@ use bytemuck::Pod;
 use safetensors::Dtype;
 
 use super::description::{
-    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, INDICES, NGRAM_ENDS, NGRAM_TABLE,
-    NGRAM_WORDS, PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
+    BEFORE_VERSION, CHECKSUM, Description, FACTORS, FEATURES, INDEX_CLASS_ENDS, INDEX_CLASSES,
+    INDEX_TEXT, INDEX_TEXT_ENDS, INDEX_VECTORS, INDICES, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS,
+    PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
 use crate::container::{BEFORE_CHECKSUM, BLANK, Header, LENGTH, checksum, declared_header};
+use crate::nearest::DocumentIndex;
 use crate::nn::{Buffer, Layer, Sequential};
 use crate::text::{
     FeatureListVectorizer, MultiHotVectorizer, Ngrams, TermVectorizer, TermVocabulary, Vectorizer,
@@ -47,9 +49,10 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     let text = header
         .description()
         .map_err(|found| invalid("__metadata__", "the one key `slugline`", found))?;
-    let Description { class_names, vectorizer, network, calibration, decisions, record, .. } =
-        serde_json::from_str(text)
-            .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
+    let Description {
+        class_names, vectorizer, network, calibration, decisions, record, index, ..
+    } = serde_json::from_str(text)
+        .map_err(|e| invalid("the description", "the fields of its version", e.to_string()))?;
     if record.best_epoch > record.history.epochs.len() {
         let expected = format!("at most {}", record.history.epochs.len());
         let found = record.best_epoch.to_string();
@@ -58,7 +61,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
 
     let mut tensors = Tensors { path, bytes, header: &header, taken: 0 };
     let mut n_in = network.input_width;
-    let mut parameters = Vec::new();
+    let (mut parameters, mut units) = (Vec::new(), Vec::new());
     let dense = network.layers.iter().filter_map(|layer| match layer {
         Layer::Dense(dense) => Some(dense),
         Layer::Dropout(_) => None,
@@ -72,6 +75,7 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
             Buffer::default()
         };
         parameters.push((kernel, bias));
+        units.push(dense.units);
         n_in = dense.units;
     }
     let parts = |source| ModelFileError::Parts { path: path.to_owned(), source };
@@ -95,6 +99,11 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
                 .into()
         }
     };
+    // The units before the last layer, or of the only one.
+    let index_width = units[units.len().saturating_sub(2)..].first().copied().unwrap_or_default();
+    let index = index
+        .map(|part| tensors.index(part.documents, index_width, class_names.len()))
+        .transpose()?;
     tensors.check_none_left()?;
 
     let network =
@@ -105,7 +114,8 @@ pub(super) fn classifier(path: &Path, bytes: &Bytes) -> Result<Classifier, Model
     }
     let classifier =
         Classifier::from_parts(vectorizer, network, class_names, record).map_err(parts)?;
-    classifier.with_calibration(calibration).with_decisions(decisions).map_err(parts)
+    let classifier = classifier.with_calibration(calibration).with_document_index(index);
+    classifier.with_decisions(decisions).map_err(parts)
 }
 
 /// Checks that the file is a model of a known version.
@@ -247,6 +257,24 @@ impl Tensors<'_> {
         let features = self.take::<u32>(FEATURES, Dtype::U32, None)?;
         let factors = self.factors()?;
         Ok((TermVocabulary { words, ngrams, prefixes, chars, features }, factors))
+    }
+
+    /// An index of documents, whose rows have `width` numbers.
+    fn index(
+        &mut self,
+        documents: usize,
+        width: usize,
+        class_count: usize,
+    ) -> Result<DocumentIndex, ModelFileError> {
+        let text_ends = self.take::<u64>(INDEX_TEXT_ENDS, Dtype::U64, Some(&[documents]))?;
+        let class_ends = self.take::<u64>(INDEX_CLASS_ENDS, Dtype::U64, Some(&[documents]))?;
+        let classes = self.take::<u32>(INDEX_CLASSES, Dtype::U32, None)?;
+        let text = self.take::<u8>(INDEX_TEXT, Dtype::U8, None)?;
+        let vectors = self.weights(INDEX_VECTORS, &[documents, width])?;
+        let parts = ((vectors, width), (text, text_ends), (classes, class_ends));
+        DocumentIndex::from_stored(parts.0, parts.1, parts.2, class_count).map_err(|found| {
+            self.invalid("the index of documents", "parts that fit each other", found)
+        })
     }
 
     /// What the values of each feature are multiplied by.

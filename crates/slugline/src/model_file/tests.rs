@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::classifier::{Classifier, FoldScores, FoldsRecord, TrainingOptions, ValidationSplit};
-use crate::corpus::{Corpus, CorpusInfo, SequenceOptions};
+use crate::corpus::{Corpus, CorpusInfo, Documents, SequenceOptions};
 use crate::decision::{Aim, DecisionOptions, Threshold};
 use crate::nn::{Activation, Loss, Optimizer};
 
@@ -117,6 +117,37 @@ fn every_classifier_comes_back_exactly_and_saves_as_the_same_bytes() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left");
 }
 
+/// A model with an index of the texts that it was trained on.
+pub(super) fn indexed() -> Classifier {
+    let classifier = tiny(&small());
+    let mut documents = Documents::new(classifier.class_names().to_vec());
+    for (text, class) in TEXTS {
+        documents.push(text, class);
+    }
+    classifier.with_index(&documents).unwrap()
+}
+
+#[test]
+fn an_index_of_documents_comes_back() {
+    let classifier = indexed();
+    let bytes = classifier.to_bytes().unwrap();
+    let loaded = Classifier::from_bytes(bytes.clone()).unwrap();
+    assert_same(&loaded, &classifier);
+    assert_eq!(loaded.index(), classifier.index());
+    assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    let text = TEXTS[6].0;
+    let nearest = loaded.nearest(text, 2).unwrap();
+    assert_eq!(nearest, classifier.nearest(text, 2).unwrap());
+    assert_eq!((nearest[0].text.as_str(), nearest[0].document), (text, 6));
+    assert!((nearest[0].similarity - 1.0).abs() < 1e-6);
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.tensor("index.vectors").unwrap().shape(), [8, 3]);
+    for (name, tensor) in file.iter() {
+        let at = tensor.data().as_ptr() as usize - bytes.as_ptr() as usize;
+        assert_eq!(at % (tensor.dtype().bitsize() / 8), 0, "{name} is not aligned");
+    }
+}
+
 #[test]
 fn the_same_training_gives_the_same_bytes_on_any_number_of_threads() {
     let bytes = |threads| tiny(&TrainingOptions { threads, ..small() }).to_bytes().unwrap();
@@ -127,7 +158,7 @@ fn the_same_training_gives_the_same_bytes_on_any_number_of_threads() {
 fn the_file_begins_as_the_page_says_and_any_safetensors_reader_can_use_it() {
     let classifier = tiny(&small());
     let bytes = classifier.to_bytes().unwrap();
-    let start = br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":3,\"checksum\":\""#;
+    let start = br#"{"__metadata__":{"slugline":"{\"format\":\"slugline model\",\"version\":4,\"checksum\":\""#;
     assert!(bytes[8..].starts_with(start));
     let digits = &bytes[8 + start.len()..][..32];
     assert!(digits.iter().all(|d| d.is_ascii_digit() || (b'a'..=b'f').contains(d)));

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::description::{
-    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, INDICES, NGRAM_ENDS, NGRAM_TABLE,
-    NGRAM_WORDS, NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names,
-    vocabulary_names,
+    CHECKSUM, Description, FACTORS, FEATURES, FORMAT, INDEX_CLASS_ENDS, INDEX_CLASSES, INDEX_TEXT,
+    INDEX_TEXT_ENDS, INDEX_VECTORS, INDICES, IndexPart, NGRAM_ENDS, NGRAM_TABLE, NGRAM_WORDS,
+    NetworkPart, PARTS, VectorizerPart, first_not_finite, tensor_names, vocabulary_names,
 };
 use super::{FORMAT_VERSION, ModelFileError};
 use crate::classifier::Classifier;
@@ -81,6 +81,7 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let numbers = |name: &str, values: &'a [u64]| {
         tensor(name, Dtype::U64, vec![values.len()], bytemuck::cast_slice(values))
     };
+    let index = classifier.index();
     let mut all = Vec::new();
     for (name, vocabulary) in &vocabularies {
         let [table, ..] = vocabulary_names(name);
@@ -88,6 +89,10 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     }
     if let Some(terms) = terms {
         all.push(numbers(NGRAM_TABLE, terms.vocabulary().ngrams.stored().2));
+    }
+    if let Some(index) = index {
+        all.push(numbers(INDEX_TEXT_ENDS, index.texts().1));
+        all.push(numbers(INDEX_CLASS_ENDS, index.classes().1));
     }
     for (i, parameters) in classifier.network().parameters().iter().enumerate() {
         let (kernel, bias) = (parameters.kernel.as_slice(), parameters.bias.as_slice());
@@ -112,6 +117,12 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
     let short = |name: &str, values: &'a [u32]| {
         tensor(name, Dtype::U32, vec![values.len()], bytemuck::cast_slice(values))
     };
+    if let Some(index) = index {
+        let (vectors, width) = index.vectors();
+        let shape = vec![index.len(), width];
+        all.push(tensor(INDEX_VECTORS, Dtype::F32, shape, bytemuck::cast_slice(vectors)));
+        all.push(short(INDEX_CLASSES, index.classes().0));
+    }
     if let Some(features) = vectorizer.as_features() {
         let factors = features.factors();
         let shape = vec![factors.len()];
@@ -136,6 +147,10 @@ fn tensors<'a>(classifier: &'a Classifier, path: &Path) -> Result<Vec<Tensor<'a>
         let [_, _, bytes] = vocabulary_names(name);
         let stored = vocabulary.stored().0;
         all.push(tensor(&bytes, Dtype::U8, vec![stored.len()], stored));
+    }
+    if let Some(index) = index {
+        let (text, _) = index.texts();
+        all.push(tensor(INDEX_TEXT, Dtype::U8, vec![text.len()], text));
     }
     Ok(all)
 }
@@ -169,6 +184,7 @@ fn describe(classifier: &Classifier, path: &Path) -> Result<String, ModelFileErr
         calibration: classifier.calibration().clone(),
         decisions: classifier.decisions().clone(),
         record: classifier.record().clone(),
+        index: classifier.index().map(|index| IndexPart { documents: index.len() }),
     };
     // JSON has no NaN and no infinity: a number that would come back as another one, or not at all,
     // must be found now and not when the model is needed.

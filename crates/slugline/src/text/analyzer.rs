@@ -439,7 +439,7 @@ mod tests {
             tokens in prop::sample::select(TokenRule::ALL.to_vec()),
             normalization in prop::sample::select(Normalization::ALL.to_vec()),
         ) {
-            let options = AnalyzerOptions { tokens, normalization, ..Default::default() };
+            let options = AnalyzerOptions { normalization, tokens, ..Default::default() };
             let length = text.chars().count();
             let mut before = 0..0;
             for span in Analyzer::new(options).token_spans(&text) {

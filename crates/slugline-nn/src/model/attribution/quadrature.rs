@@ -82,9 +82,13 @@ pub(super) fn activate(activation: Activation, sums: &mut [f64]) {
         Activation::Gelu => sums.iter_mut().for_each(|z| *z *= normal(*z)),
         Activation::Softmax => {
             let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            sums.iter_mut().for_each(|z| *z = libm::exp(*z - most));
+            for z in &mut *sums {
+                *z = libm::exp(*z - most);
+            }
             let all: f64 = sums.iter().sum();
-            sums.iter_mut().for_each(|z| *z /= all);
+            for z in sums {
+                *z /= all;
+            }
         }
     }
 }

@@ -64,6 +64,35 @@ fn refused(bytes: Vec<u8>) -> String {
 }
 
 #[test]
+fn a_forged_index_is_refused() {
+    let bytes = indexed().to_bytes().unwrap();
+    let forged = |change: &dyn Fn(&mut Parts)| {
+        let mut parts = Parts::of(&bytes);
+        change(&mut parts);
+        refused(parts.bytes())
+    };
+    let put = |tensor: &'static str, byte: u8| {
+        move |parts: &mut Parts| {
+            let place = parts.place(tensor);
+            parts.data[place] = byte;
+        }
+    };
+    let error = forged(&|parts| parts.description["index"]["documents"] = json!(9));
+    assert!(error.contains("index.text_ends: expected U64 [9], found U64 [8]"), "{error}");
+    let error = forged(&put("index.text_ends", 255));
+    assert!(error.contains("ends of texts that do not rise"), "{error}");
+    let error = forged(&put("index.classes", 2));
+    assert!(error.contains("class 2 of 2"), "{error}");
+    let error = forged(&put("index.text", 0xFF));
+    assert!(error.contains("utf-8"), "{error}");
+    let error = forged(&|parts| {
+        let place = parts.place("index.vectors");
+        parts.data[place..place + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    });
+    assert!(error.contains("index.vectors: expected finite numbers"), "{error}");
+}
+
+#[test]
 fn a_file_without_decisions_has_the_usual_ones() {
     let mut parts = Parts::of(&tiny(&small()).to_bytes().unwrap());
     parts.description.as_object_mut().unwrap().shift_remove("decisions").unwrap();
@@ -76,7 +105,7 @@ fn a_file_without_decisions_has_the_usual_ones() {
 #[test]
 fn a_newer_format_says_what_to_do() {
     for (version, want) in [
-        ("4", "format 4"),
+        ("5", "format 5"),
         ("17", "format 17"),
         ("99999999999999999999999", "format 18446744073709551615"),
     ] {
@@ -84,7 +113,7 @@ fn a_newer_format_says_what_to_do() {
             r#"{{"__metadata__":{{"slugline":"{{\"format\":\"slugline model\",\"version\":{version},\"other\":1}}"}}}}"#
         );
         let err = refused(file(&header, &[]));
-        for want in [want, "newer Slugline", "this one reads format 3", "update"] {
+        for want in [want, "newer Slugline", "this one reads format 4", "update"] {
             assert!(err.contains(want), "{err}");
         }
     }
