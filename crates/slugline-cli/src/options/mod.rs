@@ -13,6 +13,7 @@ mod quantity;
 mod read;
 mod settings;
 mod sweep;
+mod theme;
 mod training;
 
 pub(crate) use answers::{AnswerArgs, LimitArgs};
@@ -24,4 +25,5 @@ pub(crate) use quantity::{duration, size};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use sweep::{Sweep, plan_of};
+pub(crate) use theme::PlotTheme;
 pub(crate) use training::TrainingArgs;

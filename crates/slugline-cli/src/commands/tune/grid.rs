@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 use slugline::classifier::{Classifier, Spread, TrainingOptions, ValidationSplit};
 use slugline::corpus::{Corpus, Documents, LabelKind, SequenceOptions};
-use slugline::plot::{Axis, Chart, Panel, PlotFormat, Point, Series};
+use slugline::plot::{Axis, Chart, Panel, Picture, PlotFormat, Point, Series};
 use slugline::tune::{GridPoint, Metric, PointScores, SweepRun, grid, sweep};
 
 use super::{TuneArgs, usage};
@@ -133,7 +133,7 @@ impl<'a> GridRun<'a> {
             classifier.with_command(command).save(path)?;
         }
         if let Some(path) = &self.args.plot {
-            self.chart(&scores).save(path)?;
+            self.chart(&scores).save(path, self.args.theme.theme())?;
         }
         if console.json() { self.write_json(&scores) } else { self.print(&scores) }
     }
@@ -343,7 +343,12 @@ impl<'a> GridRun<'a> {
                 points.sort_by(|a, b| a.x.total_cmp(&b.x));
                 Series { name: series.clone(), points }
             });
-            Panel { x: axis.clone(), y_label: label.to_owned(), series: series.collect() }
+            Panel {
+                x: axis.clone(),
+                y_label: label.to_owned(),
+                series: series.collect(),
+                rule: None,
+            }
         };
         let seeds = match self.seeds.len() {
             1 => String::new(),
@@ -358,7 +363,6 @@ impl<'a> GridRun<'a> {
                 ),
                 panel("validation loss", |point| point.val_loss),
             ],
-            theme: self.args.theme.theme(),
         }
     }
 }

@@ -7,13 +7,14 @@ mod search;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use slugline::classifier::Preset;
-use slugline::plot::Theme;
 use slugline::tune::{Metric, TuneOptions};
 
 use crate::failure::Failure;
-use crate::options::{Data, DataArgs, ReadArgs, Sweep, duration, one_of, positive, size, threads};
+use crate::options::{
+    Data, DataArgs, PlotTheme, ReadArgs, Sweep, duration, one_of, positive, size, threads,
+};
 use crate::output::Console;
 
 /// Search for better settings than those of `train`, or compare the points of a grid
@@ -108,25 +109,6 @@ pub(crate) struct TuneArgs {
     read: ReadArgs,
     #[command(flatten)]
     files: DataArgs,
-}
-
-/// Colours of a plot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum PlotTheme {
-    /// Dark on white
-    #[default]
-    Light,
-    /// Light on nearly black
-    Dark,
-}
-
-impl PlotTheme {
-    fn theme(self) -> Theme {
-        match self {
-            Self::Light => Theme::Light,
-            Self::Dark => Theme::Dark,
-        }
-    }
 }
 
 const AFTER_HELP: &str = "\

@@ -1,14 +1,16 @@
 //! Charts drawn as SVG.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Chart, Panel, PlotError, Point, Theme, Tick};
+use super::{Chart, Panel, Point, Rule, Series, Tick};
+use crate::plot::colours::Colours;
+use crate::plot::text::{FAMILY, fonts, width};
+use crate::plot::{PlotError, Theme};
 
 /// Width of a panel, and height of a picture.
 const WIDTH: u32 = 520;
@@ -17,73 +19,27 @@ const HEIGHT: u32 = 400;
 /// Share of the span of the values that is left free beside them.
 const MARGIN: f64 = 0.08;
 
-const FAMILY: &str = "sans-serif";
 const TITLE: i32 = 20;
 const TEXT: i32 = 14;
 
-/// Okabe and Ito's colours: black, or white on black, is left to the axes. The blue of the light theme
-/// is the deep one, that of the dark theme the sky's.
-const LIGHT: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-];
-const DARK: [RGBColor; 6] = [
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(240, 228, 66),
-    RGBColor(213, 94, 0),
-];
+/// Points beyond which a series gets no markers, which would hide the line.
+const MOST_MARKED: usize = 40;
 
-struct Colours {
-    ground: RGBColor,
-    text: RGBColor,
-    grid: RGBColor,
-    series: [RGBColor; 6],
-}
+/// Room for the label of a rule above a panel.
+const RULE: u32 = 18;
 
 impl Colours {
-    fn of(theme: Theme) -> Self {
-        match theme {
-            Theme::Light => Self {
-                ground: RGBColor(255, 255, 255),
-                text: RGBColor(34, 34, 34),
-                grid: RGBColor(225, 225, 225),
-                series: LIGHT,
-            },
-            Theme::Dark => Self {
-                ground: RGBColor(24, 26, 27),
-                text: RGBColor(226, 226, 226),
-                grid: RGBColor(62, 66, 68),
-                series: DARK,
-            },
-        }
-    }
-
     fn font(&self, size: i32) -> TextStyle<'static> {
         (FAMILY, size).into_font().color(&self.text)
     }
 }
 
-/// Makes the font known by which text is measured.
-fn fonts() -> Result<(), PlotError> {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    let known = KNOWN
-        .get_or_init(|| register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular()).is_ok());
-    known.then_some(()).ok_or_else(|| PlotError::draw("the font is broken"))
-}
-
-pub(super) fn svg(chart: &Chart) -> Result<String, PlotError> {
+pub(super) fn svg(chart: &Chart, theme: Theme) -> Result<String, PlotError> {
     fonts()?;
     if chart.panels.is_empty() {
         return Err(PlotError::draw("there are no panels"));
     }
-    let colours = Colours::of(chart.theme);
+    let colours = Colours::of(theme);
     let mut svg = String::new();
     {
         let size = (WIDTH * chart.panels.len() as u32, HEIGHT);
@@ -160,12 +116,17 @@ fn draw(
     colours: &Colours,
 ) -> Result<(), PlotError> {
     let points = || panel.series.iter().flat_map(|series| &series.points);
-    let (left, right) = range(points().map(|p| p.x).chain(panel.x.ticks.iter().map(|t| t.at)))?;
+    let (left, right) = range(
+        points()
+            .map(|p| p.x)
+            .chain(panel.x.ticks.iter().map(|t| t.at).chain(panel.rule.iter().map(|r| r.at))),
+    )?;
     points().next().ok_or_else(|| PlotError::draw("a panel has no points"))?;
     let (bottom, top) = range(points().flat_map(|p| [p.y - p.spread, p.y + p.spread]))?;
     let places = Places { range: left..right, ticks: &panel.x.ticks };
     let mut chart = ChartBuilder::on(area)
         .margin(14)
+        .margin_top(14 + if panel.rule.is_some() { RULE } else { 0 })
         .x_label_area_size(52)
         .y_label_area_size(72)
         .build_cartesian_2d(places, bottom..top)
@@ -185,16 +146,30 @@ fn draw(
         .y_desc(&panel.y_label)
         .draw()
         .map_err(PlotError::draw)?;
+    if let Some(Rule { at, label }) = &panel.rule {
+        let stroke = colours.quiet.stroke_width(1);
+        let ends = [(*at, bottom), (*at, top)];
+        chart.draw_series([PathElement::new(ends, stroke)]).map_err(PlotError::draw)?;
+        // Above the panel no line and no legend is in its way.
+        let (x, y) = chart.backend_coord(&(*at, top));
+        let (across, down) = area.get_pixel_range();
+        let half = (width(label, f64::from(TEXT) / 1.24) / 2.0) as i32 + 2;
+        let x = x.min(across.end - half).max(across.start + half) - across.start;
+        let style = colours.font(TEXT).pos(Pos::new(HPos::Center, VPos::Bottom));
+        area.draw_text(label, &style, (x, y - down.start - 3)).map_err(PlotError::draw)?;
+    }
     for (number, series) in panel.series.iter().enumerate() {
+        let marked = marked(series);
         let colour = colours.series[number % colours.series.len()];
         let line =
             LineSeries::new(series.points.iter().map(|p| (p.x, p.y)), colour.stroke_width(2));
         let drawn = chart.draw_series(line).map_err(PlotError::draw)?;
         if !series.name.is_empty() {
+            let scale = i32::from(marked);
             drawn.label(&series.name).legend(move |(x, y)| {
                 EmptyElement::at((x + 9, y))
                     + PathElement::new([(-9, 0), (9, 0)], colour.stroke_width(2))
-                    + marker(number, (0, 0), colour)
+                    + marker(number, scale, colour)
             });
         }
         let bars = series.points.iter().filter(|p| p.spread > 0.0).map(|p| {
@@ -212,7 +187,8 @@ fn draw(
         let markers = series
             .points
             .iter()
-            .map(|p| EmptyElement::at((p.x, p.y)) + marker(number, (0, 0), colour));
+            .filter(|_| marked)
+            .map(|p| EmptyElement::at((p.x, p.y)) + marker(number, 1, colour));
         chart.draw_series(markers).map_err(PlotError::draw)?;
     }
     if panel.series.iter().any(|series| !series.name.is_empty()) {
@@ -249,8 +225,13 @@ fn free_corner(panel: &Panel, x: (f64, f64), y: (f64, f64)) -> SeriesLabelPositi
     free.map_or(SeriesLabelPosition::LowerRight, |(corner, ..)| corner)
 }
 
-/// The marker of a series: a disc, a square, a triangle, a diamond, in turn.
-fn marker(number: usize, (x, y): (i32, i32), colour: RGBColor) -> Polygon<(i32, i32)> {
+/// Whether the points of a series are marked.
+fn marked(series: &Series) -> bool {
+    series.points.len() <= MOST_MARKED
+}
+
+/// The marker of a series: a disc, a square, a triangle, a diamond, in turn; nothing for a scale of 0.
+fn marker(number: usize, scale: i32, colour: RGBColor) -> Polygon<(i32, i32)> {
     const DISC: [(i32, i32); 12] = [
         (0, -5),
         (3, -4),
@@ -272,7 +253,7 @@ fn marker(number: usize, (x, y): (i32, i32), colour: RGBColor) -> Polygon<(i32, 
         _ => &[(0, -6), (6, 0), (0, 6), (-6, 0)],
     };
     Polygon::new(
-        corners.iter().map(|(dx, dy)| (x + dx, y + dy)).collect::<Vec<_>>(),
+        corners.iter().map(|(dx, dy)| (scale * dx, scale * dy)).collect::<Vec<_>>(),
         colour.filled(),
     )
 }
