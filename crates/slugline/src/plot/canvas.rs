@@ -82,6 +82,24 @@ impl Canvas {
         );
     }
 
+    /// A box with round corners and a frame.
+    pub(super) fn frame(
+        &mut self,
+        (x, y): Place,
+        (width, height): Place,
+        fill: RGBColor,
+        frame: RGBColor,
+    ) {
+        let (x, y, width, height) = (Number(x), Number(y), Number(width), Number(height));
+        let _ = writeln!(
+            self.svg,
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"5\" fill=\"{}\" \
+             stroke=\"{}\" stroke-width=\"1.2\"/>",
+            Hex(fill),
+            Hex(frame)
+        );
+    }
+
     pub(super) fn line(&mut self, from: Place, to: Place, colour: RGBColor, width: f64) {
         self.stroke(from, to, colour, width, "");
     }

@@ -18,11 +18,15 @@
 //! lightness all the way. Text is measured by and, in a PNG, drawn with a font that lies in the program:
 //! none of the system is needed. Characters that it lacks are boxes there; in an SVG, text remains text.
 
+mod architecture;
 mod canvas;
 mod chart;
+mod classes;
 mod colours;
+mod components;
 mod confusion;
 mod curves;
+mod map;
 mod order;
 mod raster;
 mod reliability;
@@ -33,9 +37,12 @@ mod text;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use architecture::{Architecture, LayerBox};
 pub use chart::{Axis, Chart, Panel, Point, Rule, Series, Tick};
+pub use classes::{ClassSize, ClassSizes};
 pub use confusion::Confusion;
 pub use curves::Curves;
+pub use map::{DocumentMap, DocumentPoint, MOST_POINTS, MapClass, MapError};
 pub use order::ClassOrder;
 pub use reliability::ReliabilityDiagram;
 
