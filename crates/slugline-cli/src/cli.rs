@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, inspect, predict, threshold, train, tune,
+    check, completions, datasets, demo, evaluate, inspect, plot, predict, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -60,6 +60,7 @@ pub(crate) enum Command {
     Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),
+    Plot(Box<plot::PlotArgs>),
     Datasets(datasets::DatasetsArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -15,7 +15,7 @@ use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
-use slugline::plot::PlotError;
+use slugline::plot::{MapError, PlotError};
 use slugline::tune::TuneError;
 
 use crate::cli::Cli;
@@ -67,6 +67,16 @@ pub(crate) enum Failure {
 impl From<NnError> for Failure {
     fn from(error: NnError) -> Self {
         Self::Classifier(error.into())
+    }
+}
+
+impl From<MapError> for Failure {
+    fn from(error: MapError) -> Self {
+        match error {
+            MapError::Classifier(error) => error.into(),
+            MapError::Plot(error) => error.into(),
+            error => Self::Other(error.to_string()),
+        }
     }
 }
 

@@ -8,14 +8,11 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use serde_json::{Value, json};
-use slugline::classifier::Classifier;
-use slugline::corpus::Documents;
 use slugline::evaluation::{Bootstrap, Evaluation, EvaluationOptions};
-use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{AnswerArgs, Data, DataArgs, Part, ReadArgs, confidence, positive, threads};
+use crate::options::{AnswerArgs, Part, ScoredArgs, confidence, data_to_score, positive};
 use crate::output::{Align, Console, HEADING, QUIET, Table, grouped, out, write_json};
 use tables::{
     by, class_table, decided_table, decisions_table, means_table, reliability_table,
@@ -37,13 +34,6 @@ pub(crate) struct EvaluateArgs {
     /// reuters-clean [default: the corpus that it was trained on]
     #[arg(value_name = "DATA")]
     data: Vec<String>,
-    /// Which part of the corpus, or of files that have parts
-    #[arg(long, value_enum, default_value_t = Part::Test)]
-    split: Part,
-    /// Threads to work on, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0,
-        value_parser = threads())]
-    threads: usize,
     /// The k of the top-k accuracies, with commas
     #[arg(long, value_name = "K,…", value_delimiter = ',', value_parser = positive(),
         default_values_t = EvaluationOptions::default().top_k)]
@@ -62,9 +52,7 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     answers: AnswerArgs,
     #[command(flatten)]
-    read: ReadArgs,
-    #[command(flatten)]
-    files: DataArgs,
+    scored: ScoredArgs,
 }
 
 /// A number of draws of documents.
@@ -144,22 +132,9 @@ impl EvaluateArgs {
                 seed: self.bootstrap_seed,
             },
         };
-        let data = self.data(&classifier)?;
+        let data = data_to_score("evaluate", &self.data, &classifier)?;
         let name = data.name();
-        let evaluation = if let (Data::Dataset(dataset), Some(vectorizer)) =
-            (&data, classifier.vectorizer().as_multi_hot())
-        {
-            let corpus = self.files.load(*dataset, vectorizer.options(), console)?;
-            classifier.check_corpus(&corpus)?;
-            note_other_documents(console, &classifier, &corpus.fingerprint());
-            let documents = self.split.of(&corpus);
-            with_threads(self.threads, || classifier.evaluate_with(documents, &options))??
-        } else {
-            let documents = self.documents(&data, &classifier, console)?;
-            with_threads(self.threads, || {
-                classifier.evaluate_documents_with(&documents, &name, &options)
-            })??
-        };
+        let (evaluation, _) = self.scored.score(&data, &classifier, &options, console)?;
         if console.json() {
             write_json(&self.as_json(&name, &evaluation)?)
         } else {
@@ -167,49 +142,11 @@ impl EvaluateArgs {
         }
     }
 
-    /// What is named, or else the corpus that the model was trained on.
-    fn data(&self, classifier: &Classifier) -> Result<Data, Failure> {
-        if !self.data.is_empty() {
-            return Ok(Data::of(&self.data));
-        }
-        let trained_on = &classifier.record().corpus.name;
-        trained_on.parse().map(Data::Dataset).map_err(|_| Failure::Usage {
-            command: "evaluate",
-            problem: format!("name the DATA to score on: the model was trained on {trained_on}"),
-        })
-    }
-
-    /// The documents of the part that is asked for; all of them where files have no parts.
-    fn documents(
-        &self,
-        data: &Data,
-        classifier: &Classifier,
-        console: Console,
-    ) -> Result<Documents, Failure> {
-        match data {
-            Data::Dataset(dataset) => {
-                let documents = self.files.documents(*dataset, console)?;
-                note_other_documents(console, classifier, &documents.train.fingerprint());
-                Ok(match self.split {
-                    Part::Train => documents.train,
-                    Part::Test => documents.test,
-                })
-            }
-            Data::Files(files) => {
-                let found = self.read.read(files, Some(classifier.class_names()), console)?;
-                Ok(match (self.split, found.test) {
-                    (Part::Test, Some(test)) => test,
-                    _ => found.train,
-                })
-            }
-        }
-    }
-
     fn as_json(&self, data: &str, evaluation: &Evaluation) -> Result<Value, Failure> {
         let mut object = json!({
             "model": self.model.display().to_string(),
             "data": data,
-            "split": self.split.name(),
+            "split": self.scored.split.name(),
         });
         let scores = serde_json::to_value(evaluation)?;
         if let (Some(object), Value::Object(scores)) = (object.as_object_mut(), scores) {
@@ -220,7 +157,7 @@ impl EvaluateArgs {
 
     fn print(&self, console: Console, data: &str, e: &Evaluation) -> Result<(), Failure> {
         let mut out = out();
-        let part = match self.split {
+        let part = match self.scored.split {
             Part::Test => "test part",
             Part::Train => "training part, held-out samples included",
         };
@@ -270,15 +207,5 @@ impl EvaluateArgs {
         }
         out.flush()?;
         Ok(())
-    }
-}
-
-/// Says so where the training documents are not those of the model.
-fn note_other_documents(console: Console, classifier: &Classifier, fingerprint: &str) {
-    if fingerprint != classifier.record().corpus.fingerprint {
-        console.note(format_args!(
-            "note: these are not the same documents as in training; some of them may have been \
-             trained on"
-        ));
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod evaluate;
 mod findings;
 pub(crate) mod inspect;
+pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod threshold;
 pub(crate) mod train;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
+        Command::Plot(args) => args.run(console),
         Command::Datasets(args) => args.run(console),
         Command::Completions(args) => args.run(),
     }

@@ -11,6 +11,7 @@ mod parse;
 mod plan;
 mod quantity;
 mod read;
+mod scored;
 mod settings;
 mod sweep;
 mod theme;
@@ -23,6 +24,7 @@ pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similari
 pub(crate) use plan::TrainingPlan;
 pub(crate) use quantity::{duration, size};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
+pub(crate) use scored::{ScoredArgs, data_to_score};
 pub(crate) use settings::{Setting, loading_settings, training_settings};
 pub(crate) use sweep::{Sweep, plan_of};
 pub(crate) use theme::PlotTheme;

@@ -16,13 +16,20 @@ pub(crate) struct NewFile {
     path: PathBuf,
     /// The file, or the end of a symbolic link.
     target: PathBuf,
-    writer: StripStream<Box<dyn Write + Send>>,
+    writer: Box<dyn Write + Send>,
     temporary: Option<NamedTempFile>,
 }
 
 impl NewFile {
-    /// Begins the file. A device or pipe is written to at once.
+    /// Begins a file of text, out of which colours are left. A device or pipe is written to at once.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let mut file = Self::of_bytes(path)?;
+        file.writer = Box::new(StripStream::new(file.writer));
+        Ok(file)
+    }
+
+    /// The same for bytes as they are.
+    pub(crate) fn of_bytes(path: &Path) -> Result<Self, Failure> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let failed = |source| Failure::File { action: "write", path: path.to_owned(), source };
         check_target(path)?;
@@ -42,8 +49,7 @@ impl NewFile {
             (temporary.reopen().map_err(failed)?, Some(temporary))
         };
         let writer: Box<dyn Write + Send> = Box::new(BufWriter::with_capacity(1 << 16, file));
-        let (path, writer) = (path.to_owned(), StripStream::new(writer));
-        Ok(Self { path, target, writer, temporary })
+        Ok(Self { path: path.to_owned(), target, writer, temporary })
     }
 
     fn failed(&self) -> impl FnOnce(io::Error) -> Failure + use<> {
@@ -51,7 +57,7 @@ impl NewFile {
         move |source| Failure::File { action: "write", path, source }
     }
 
-    /// Adds results; colours are left out.
+    /// Adds results.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.writer.write_all(bytes).map_err(self.failed())
     }
@@ -88,6 +94,10 @@ mod tests {
         file.write(b"\x1b[1mgrain\x1b[0m\t1\n").unwrap();
         file.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "grain\t1\n");
+        let mut bytes = NewFile::of_bytes(&path).unwrap();
+        bytes.write(b"\x1b[1m").unwrap();
+        bytes.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"\x1b[1m");
         assert!(NewFile::create(folder.path()).is_err());
         assert!(NewFile::create(&folder.path().join("no/where")).is_err());
     }

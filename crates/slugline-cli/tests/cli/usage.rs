@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "evaluate",
     "predict",
     "inspect",
+    "plot",
     "datasets list",
     "datasets info",
     "datasets show",

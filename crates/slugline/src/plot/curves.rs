@@ -109,6 +109,9 @@ impl Curves {
 
 impl Picture for Curves {
     fn svg(&self, theme: Theme) -> Result<String, PlotError> {
+        if self.epochs.is_empty() {
+            return Err(PlotError::draw("the training has no epochs"));
+        }
         self.chart().svg(theme)
     }
 }
