@@ -174,11 +174,38 @@ fn checkpoints_hand_over_every_epoch_or_the_best_ones() {
 }
 
 #[test]
+fn an_epoch_is_told_from_its_beginning_to_its_end() {
+    #[derive(Default)]
+    struct Told(Vec<String>);
+    impl Callback for Told {
+        fn on_epoch_begin(&mut self, epoch: usize) {
+            self.0.push(format!("begin {epoch}"));
+        }
+        fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
+            self.0.push(format!("{} samples", report.samples));
+            Flow::Continue
+        }
+        fn on_epoch_end(&mut self, logs: &EpochLogs, _model: &Sequential) -> Flow {
+            self.0.push(format!("end {}", logs.epoch));
+            Flow::Continue
+        }
+    }
+    let (x, labels) = data(20);
+    let mut told = Told::default();
+    let y = Targets::from(labels);
+    model(Optimizer::sgd()).fit_with(&x, &y, &options(2), &mut [&mut told]).unwrap();
+    let epoch = |n: usize| {
+        [format!("begin {n}"), "16 samples".into(), "4 samples".into(), format!("end {n}")]
+    };
+    assert_eq!(told.0, [epoch(1), epoch(2)].concat());
+}
+
+#[test]
 fn a_callback_stops_within_an_epoch_and_what_was_reached_stays() {
     struct After(usize);
     impl Callback for After {
         fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
-            assert_eq!((report.epochs, report.steps), (5, 3));
+            assert_eq!((report.epochs, report.steps, report.samples), (5, 3, 16));
             self.0 -= 1;
             if self.0 == 0 { Flow::Stop } else { Flow::Continue }
         }

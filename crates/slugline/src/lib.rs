@@ -14,8 +14,10 @@
 //! 10. [`tune`]: better settings by search, and plain grids
 //! 11. [`model_file`]: a classifier as one file, checked before it answers
 //! 12. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
-//! 13. [`plot`]: pictures of what was found
-//! 14. [`report`]: pages that show it
+//! 13. [`logs`]: its epochs, written down for other programs to draw
+//! 14. [`runs`]: past trainings in a local database
+//! 15. [`plot`]: pictures of what was found
+//! 16. [`report`]: pages that show it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -39,10 +41,12 @@ pub mod decision;
 pub mod evaluation;
 pub mod explain;
 mod hex;
+pub mod logs;
 pub mod model_file;
 pub mod nearest;
 pub mod plot;
 pub mod report;
+pub mod runs;
 pub mod text;
 pub mod tune;
 

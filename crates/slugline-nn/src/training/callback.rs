@@ -27,6 +27,8 @@ pub struct BatchReport {
     pub step: usize,
     /// Steps an epoch has.
     pub steps: usize,
+    /// Samples of the last step.
+    pub samples: usize,
     /// Mean loss a sample over this epoch so far.
     pub loss: f64,
 }
@@ -34,6 +36,9 @@ pub struct BatchReport {
 /// Something that is told of every batch and epoch and may stop the run. All methods do nothing by
 /// default. They run on a thread of the pool that trains.
 pub trait Callback: Send {
+    /// Before an epoch, counted from 1.
+    fn on_epoch_begin(&mut self, _epoch: usize) {}
+
     /// After each step.
     fn on_batch_end(&mut self, _report: &BatchReport) -> Flow {
         Flow::Continue

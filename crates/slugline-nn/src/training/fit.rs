@@ -299,6 +299,9 @@ impl Run<'_> {
             }
         }
         for epoch in history.epochs.len() + 1..=self.options.epochs {
+            for callback in callbacks.iter_mut() {
+                callback.on_epoch_begin(epoch);
+            }
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
                 history.stop_reason = StopReason::Interrupted;
                 break;
@@ -375,6 +378,7 @@ impl Run<'_> {
                 epochs: self.options.epochs,
                 step,
                 steps,
+                samples: samples.len(),
                 loss: loss_sum / seen as f64,
             };
             let flows: Vec<Flow> = callbacks.iter_mut().map(|c| c.on_batch_end(&report)).collect();

@@ -84,6 +84,14 @@ struct Relay<'a, 'b, 'c> {
 }
 
 impl Callback for Relay<'_, '_, '_> {
+    fn on_epoch_begin(&mut self, epoch: usize) {
+        if self.number > 0 {
+            return;
+        }
+        let mut callbacks = self.watch.callbacks.lock().unwrap_or_else(PoisonError::into_inner);
+        callbacks.iter_mut().for_each(|c| c.on_epoch_begin(epoch));
+    }
+
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
         let watch = self.watch;
         let done = watch.steps.fetch_add(1, Ordering::Relaxed);
