@@ -48,6 +48,8 @@ class Environment:
         self.wide_fasttext = self.work / "wide.bin"
         self.wide_lines = self.work / "wide.txt"
         self.npz = self.data / "reuters.npz"
+        # What is trained to be measured is none of the runs of whoever measures.
+        os.environ["SLUGLINE_RUNS"] = str(self.work / "runs.sqlite")
 
     @staticmethod
     def peer(script):

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, inspect, plot, predict, threshold, train, tune,
+    check, completions, datasets, demo, evaluate, inspect, plot, predict, runs, threshold, train,
+    tune,
 };
 use crate::output::{Console, Format};
 
@@ -46,6 +47,7 @@ Exit codes:
 
 Environment:
   SLUGLINE_DATA_DIR  folder to look for data files in
+  SLUGLINE_RUNS      file that keeps the past trainings, for `slugline runs`
   SLUGLINE_OFFLINE   set to 1 to forbid downloads
   SLUGLINE_CPU       set to `portable` to leave the CPU's vector instructions unused
   NO_COLOR           set to anything for output without colour";
@@ -61,6 +63,7 @@ pub(crate) enum Command {
     Predict(predict::PredictArgs),
     Inspect(inspect::InspectArgs),
     Plot(Box<plot::PlotArgs>),
+    Runs(runs::RunsArgs),
     Datasets(datasets::DatasetsArgs),
     Completions(completions::CompletionsArgs),
 }

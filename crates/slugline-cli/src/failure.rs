@@ -13,9 +13,11 @@ use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
+use slugline::logs::LogError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
 use slugline::plot::{MapError, PlotError};
+use slugline::runs::RunsError;
 use slugline::tune::TuneError;
 
 use crate::cli::Cli;
@@ -62,6 +64,10 @@ pub(crate) enum Failure {
     Tune(#[from] TuneError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Runs(#[from] RunsError),
 }
 
 impl From<NnError> for Failure {

@@ -9,6 +9,7 @@ mod findings;
 pub(crate) mod inspect;
 pub(crate) mod plot;
 pub(crate) mod predict;
+pub(crate) mod runs;
 pub(crate) mod threshold;
 pub(crate) mod train;
 pub(crate) mod tune;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Predict(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Plot(args) => args.run(console),
+        Command::Runs(args) => args.run(console),
         Command::Datasets(args) => args.run(console),
         Command::Completions(args) => args.run(),
     }

@@ -1,6 +1,8 @@
 //! Times and sizes with their units.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use chrono::{Local, NaiveDate, NaiveTime};
 
 /// A number of seconds, or numbers with the units s, m and h: `300`, `5m`, `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -30,6 +32,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The beginning of a day (`2026-11-20`, by the local clock), or a number of days ago (`7d`).
+pub(crate) fn since(text: &str) -> Result<SystemTime, String> {
+    const EXPECTED: &str = "expected a day such as 2026-11-20, or days ago such as 7d";
+    let text = text.trim();
+    if let Some(days) = text.strip_suffix('d') {
+        let days: u32 = days.parse().map_err(|_| EXPECTED)?;
+        let ago = Duration::from_secs(u64::from(days) * 24 * 3600);
+        return Ok(SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH));
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| EXPECTED)?;
+    // Where the clock was put on at midnight, the day has no such moment.
+    let start = day.and_time(NaiveTime::MIN).and_local_timezone(Local).earliest();
+    start.map(SystemTime::from).ok_or_else(|| EXPECTED.into())
+}
+
 /// A number of bytes, or one with the unit k, M, G or T, each 1,024 times the one before: `2G`, `512M`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     const EXPECTED: &str = "expected a size such as 2G, 512M or a number of bytes";
@@ -56,6 +73,16 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_named_or_counted_back() {
+        let day = Duration::from_secs(24 * 3600);
+        assert!(since("2d").unwrap() <= SystemTime::now() - day);
+        assert_eq!(since("2026-11-21").unwrap(), since("2026-11-20").unwrap() + day);
+        for bad in ["", "d", "-1d", "1.5d", "2026-13-01", "yesterday"] {
+            assert!(since(bad).unwrap_err().contains("such as 7d"), "{bad}");
+        }
+    }
 
     #[test]
     fn times_have_units() {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use indicatif::ProgressBar;
 use serde::Serialize;
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
 use super::bar::{Bar, Template};
-use super::{Console, QUIET, grouped};
+use super::{Console, QUIET, grouped, rough, significant};
 use crate::interrupt;
 
 /// One epoch's scores in a line.
@@ -16,11 +17,13 @@ pub(crate) struct EpochLine<'a> {
     pub(crate) logs: &'a EpochLogs,
     /// Epochs asked for.
     pub(crate) epochs: usize,
+    /// Training samples a second, where that was measured.
+    pub(crate) speed: Option<f64>,
 }
 
 impl fmt::Display for EpochLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { logs, epochs } = self;
+        let Self { logs, epochs, speed } = self;
         let width = epochs.to_string().len();
         write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
         for key in ["loss", "accuracy", "micro_f1", "val_loss", "val_accuracy", "val_micro_f1"] {
@@ -28,7 +31,11 @@ impl fmt::Display for EpochLine<'_> {
                 write!(f, "   {QUIET}{key}{QUIET:#} {value:.4}")?;
             }
         }
-        Ok(())
+        write!(f, "   {QUIET}lr{QUIET:#} {}", significant(logs.learning_rate))?;
+        match speed {
+            Some(speed) => write!(f, "   {}{QUIET}/s{QUIET:#}", rough(*speed)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -74,12 +81,16 @@ pub(crate) struct TrainingBar {
     fold: Option<String>,
     /// Steps made in the epoch that is under way.
     pub(crate) step: usize,
+    /// When it began.
+    begun: Instant,
+    /// Samples trained on in it, by all networks of an ensemble.
+    samples: usize,
 }
 
 impl TrainingBar {
     pub(crate) fn new(console: Console, epochs: usize) -> Self {
         let bar = Bar::new(console, Template::Message).ticking();
-        Self { epochs, bar, fold: None, step: 0 }
+        Self { epochs, bar, fold: None, step: 0, begun: Instant::now(), samples: 0 }
     }
 
     /// Shows on the same bar that something is chosen, before it shows the training.
@@ -114,8 +125,13 @@ impl Choosing {
 }
 
 impl Callback for TrainingBar {
+    fn on_epoch_begin(&mut self, _epoch: usize) {
+        (self.begun, self.samples) = (Instant::now(), 0);
+    }
+
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
         (self.step, self.epochs) = (report.step, report.epochs);
+        self.samples += report.samples;
         if let Some(bar) = self.bar.drawn() {
             if bar.length().is_none() {
                 // The time that choosing took says nothing of the time that is left.
@@ -138,7 +154,9 @@ impl Callback for TrainingBar {
         if self.fold.is_some() {
             return Flow::Continue;
         }
-        self.bar.note(EpochLine { logs, epochs: self.epochs });
+        let speed = Some(self.samples as f64 / self.begun.elapsed().as_secs_f64());
+        let speed = speed.filter(|speed| speed.is_finite());
+        self.bar.note(EpochLine { logs, epochs: self.epochs, speed });
         Flow::Continue
     }
 }
@@ -152,15 +170,16 @@ mod tests {
     fn an_epoch_is_one_line() {
         let scores = |loss| Scores { loss, metrics: vec![("accuracy".into(), 0.5)] };
         let logs = EpochLogs { epoch: 3, train: scores(1.0), validation: None, learning_rate: 0.1 };
-        let line = |logs: &EpochLogs| {
-            let line = EpochLine { logs, epochs: 20 }.to_string();
+        let line = |logs: &EpochLogs, speed| {
+            let line = EpochLine { logs, epochs: 20, speed }.to_string();
             anstream::adapter::strip_str(&line).to_string()
         };
-        assert_eq!(line(&logs), "epoch  3/20   loss 1.0000   accuracy 0.5000");
+        assert_eq!(line(&logs, None), "epoch  3/20   loss 1.0000   accuracy 0.5000   lr 0.1");
         let validated = EpochLogs { validation: Some(scores(2.0)), ..logs };
         assert_eq!(
-            line(&validated),
-            "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000"
+            line(&validated, Some(41_249.0)),
+            "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000   \
+             lr 0.1   41,200/s"
         );
     }
 }

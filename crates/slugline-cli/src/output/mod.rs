@@ -1,6 +1,7 @@
 //! Results on standard output, talk on standard error.
 
 mod bar;
+mod curve;
 mod download;
 mod epochs;
 mod file;
@@ -23,11 +24,12 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 pub(crate) use bar::{Bar, Template};
+pub(crate) use curve::Curve;
 pub(crate) use download::DownloadBar;
-pub(crate) use epochs::{EpochLine, Series, TrainingBar, score_of};
+pub(crate) use epochs::{Choosing, EpochLine, Series, TrainingBar, score_of};
 pub(crate) use file::{check_target, to_file};
 pub(crate) use folds::{FoldsReport, fold_line, folds_table};
-pub(crate) use number::{bytes, grouped, samples, score};
+pub(crate) use number::{bytes, grouped, rough, samples, score, significant};
 pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;
 pub(crate) use replace::NewFile;
@@ -42,6 +44,8 @@ pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const QUIET: Style = Style::new().dimmed();
 /// The answer, the best one.
 pub(crate) const BEST: Style = AnsiColor::Green.on_default();
+/// What comes from held-out documents, beside what comes from the training.
+pub(crate) const HELD_OUT: Style = AnsiColor::Cyan.on_default();
 /// The word `error:`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 

@@ -20,6 +20,17 @@ pub(crate) fn score(value: f64) -> String {
     format!("{value:.4}")
 }
 
+/// A number to three digits, the others 0: `41234.5` as `41,200`.
+pub(crate) fn rough(value: f64) -> String {
+    let unit = 10_u64.pow((value as u64).max(1).ilog10().saturating_sub(2));
+    grouped((value / unit as f64).round() as u64 * unit)
+}
+
+/// A number to four digits at most, as few as it needs: `0.0010000000474` as `0.001`.
+pub(crate) fn significant(value: f64) -> String {
+    format!("{value:.3e}").parse().map_or_else(|_| value.to_string(), |n: f64| n.to_string())
+}
+
 /// A size in bytes, kB or MB.
 pub(crate) fn bytes(n: u64) -> String {
     match n {
@@ -45,6 +56,18 @@ mod tests {
             assert_eq!(grouped(n), want);
         }
         assert_eq!(grouped(1000_usize), "1,000");
+    }
+
+    #[test]
+    fn digits_that_say_nothing_are_left_out() {
+        for (n, want) in [(0.3, "0"), (7.6, "8"), (999.4, "999"), (41_249.0, "41,200")] {
+            assert_eq!(rough(n), want);
+        }
+        for (n, want) in
+            [(0.001_000_000_047, "0.001"), (0.000_952_38, "0.0009524"), (1.0, "1"), (0.0, "0")]
+        {
+            assert_eq!(significant(n), want);
+        }
     }
 
     #[test]

@@ -12,9 +12,12 @@ mod formats;
 mod going_on;
 mod inspect;
 mod labels;
+mod logs;
 mod predict;
 mod real;
 mod resume;
+mod runs;
+mod tensorboard;
 mod train;
 mod tune;
 mod usage;
@@ -31,8 +34,12 @@ use tempfile::TempDir;
 /// Settings of a network that is trained in an instant.
 const SMALL: &[&str] = &["--max-features", "2000", "--hidden", "16", "--epochs", "3"];
 
-/// A folder of its own, in which commands run without a network or the user's data.
-struct Place(TempDir);
+/// A folder of its own, in which commands run without a network or the user's data. What they keep
+/// elsewhere lies beside it.
+struct Place {
+    whole: TempDir,
+    folder: PathBuf,
+}
 
 /// What a command said.
 struct Said {
@@ -43,11 +50,19 @@ struct Said {
 
 impl Place {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let whole = tempfile::tempdir().unwrap();
+        let folder = whole.path().join("work");
+        std::fs::create_dir(&folder).unwrap();
+        Self { whole, folder }
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        &self.folder
+    }
+
+    /// The database of runs.
+    fn runs(&self) -> PathBuf {
+        self.whole.path().join("runs.sqlite")
     }
 
     fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
@@ -57,6 +72,7 @@ impl Place {
             .current_dir(self.path())
             .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("HOME", self.path())
+            .env("SLUGLINE_RUNS", self.runs())
             .env("SLUGLINE_OFFLINE", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -20,8 +20,12 @@ fn results_go_to_one_stream_and_epochs_to_the_other() {
     for (i, line) in lines[1..4].iter().enumerate() {
         assert!(line.starts_with(&format!("epoch {}/3   loss ", i + 1)), "{line}");
         assert!(line.contains("   val_accuracy 0."), "{line}");
+        assert!(line.contains("   lr 0.001   ") && line.ends_with("/s"), "{line}");
     }
-    assert_eq!(lines.len(), 4, "{}", said.err);
+    assert_eq!(lines[4].trim(), "loss", "{}", said.err);
+    assert_eq!(said.err.matches("┤").count(), 2, "{}", said.err);
+    assert!(said.err.contains("▲ lowest validation loss, epoch 3"), "{}", said.err);
+    assert!(!said.err.contains("has risen"), "{}", said.err);
     let out = said.ok();
     for wanted in ["sample.slug", "7,800 to train, 1,000 to validate", "3 in ", "best epoch"] {
         assert!(out.contains(wanted), "{out}");
@@ -31,6 +35,10 @@ fn results_go_to_one_stream_and_epochs_to_the_other() {
     let quiet = place.run(&small("-q"));
     assert_eq!(quiet.err, "");
     assert!(!quiet.ok().is_empty());
+
+    let short = place.run(&small("").replace("--epochs 3", "--epochs 2"));
+    assert!(!short.err.contains('┤') && short.err.lines().count() == 3, "{}", short.err);
+    assert!(!place.run(&small("--format json")).err.contains('┤'));
 }
 
 #[test]
@@ -147,6 +155,27 @@ fn patience_stops_and_goes_back() {
     assert_eq!(report["stop_reason"], "stopped");
     let epochs = report["epochs"].as_u64().unwrap();
     assert_eq!(report["best_epoch"].as_u64().unwrap(), epochs - 1);
+}
+
+#[test]
+fn a_validation_loss_that_turns_is_told_once_and_truly() {
+    let place = Place::new();
+    let line = "train sample --max-features 2000 --hidden 16 --optimizer adam --learning-rate 0.02 \
+        --epochs 12";
+    let said = place.run(line).err;
+    let turn = said.lines().find(|line| line.contains("has risen since to")).unwrap();
+    assert!(turn.starts_with("validation loss was lowest after epoch "), "{turn}");
+    assert!(
+        turn.contains(", while training loss fell: the network overfits; `--epochs "),
+        "{turn}"
+    );
+    assert!(turn.ends_with("makes the better model"), "{turn}");
+
+    // With patience the model is the better one already.
+    let said = place.run(&format!("{line} --patience 3")).err;
+    let turn = said.lines().find(|line| line.contains("has risen since to")).unwrap();
+    assert!(turn.contains("; the model has the weights of epoch "), "{turn}");
+    assert!(!turn.contains("--epochs"), "{turn}");
 }
 
 #[test]

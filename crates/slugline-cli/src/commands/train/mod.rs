@@ -1,7 +1,9 @@
 //! `slugline train`: from a corpus to a model file.
 
+mod logs;
 mod report;
 mod run;
+mod turn;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,9 @@ use slugline::model_file::save_target;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{Data, DataArgs, FromArgs, ReadArgs, TrainingArgs, interval};
+use crate::options::{
+    Data, DataArgs, FromArgs, LogArgs, ReadArgs, RecordArgs, TrainingArgs, interval,
+};
 use crate::output::Console;
 use run::{Plan, TrainRun};
 
@@ -60,6 +64,10 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
+    logs: LogArgs,
+    #[command(flatten)]
+    record: RecordArgs,
+    #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
     files: DataArgs,
@@ -79,6 +87,7 @@ Examples:
   slugline train topics.jsonl --preset text --loss binary_focal_crossentropy --gamma 2
   slugline train sample --epochs 6 --format json --quiet | jq .history.val_accuracy
   slugline train tickets.csv --resume
+  slugline train reuters --preset notebook --log-csv epochs.csv --tensorboard logs
   slugline train june.csv --from tickets.slug --replay tickets.csv -o tickets-2.slug
 
 JSON (stable; more fields may be added): one object with
@@ -86,6 +95,7 @@ JSON (stable; more fields may be added): one object with
   data           name of the corpus
   seed           the seed
   command        the command that trains the same model again
+  run            number of the run, for `slugline runs show`; null where it is not noted
   samples        {train, validation}: numbers of documents
   epochs         epochs trained to their end
   best_epoch     the epoch with the lowest validation loss, without validation the last one
@@ -118,6 +128,7 @@ impl TrainArgs {
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
+        self.logs.check(&self.data, &output)?;
         self.check_folds(&data, &plan)?;
         let interval = self.checkpoint_every.unwrap_or_default();
         let checkpoints =

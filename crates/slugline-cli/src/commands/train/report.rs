@@ -10,10 +10,11 @@ use slugline::checkpoint::Checkpoints;
 use slugline::classifier::{AutoRecord, Classifier};
 use slugline::nn::StopReason;
 
+use super::turn::turn;
 use crate::failure::Failure;
 use crate::output::{
-    Align, BEST, Console, FoldsReport, HEADING, Series, Table, bytes, folds_table, grouped, out,
-    samples, score, score_of,
+    Align, BEST, Console, Curve, FoldsReport, HEADING, Series, Table, bytes, folds_table, grouped,
+    out, samples, score, score_of,
 };
 
 /// A model and how it came about.
@@ -23,11 +24,13 @@ pub(super) struct Report<'a> {
     pub(super) fit_time: Duration,
     /// Whether there is a checkpoint.
     pub(super) checkpoint: bool,
+    /// Its number among the runs, if it is noted.
+    pub(super) run: Option<i64>,
 }
 
 impl Report<'_> {
     pub(super) fn as_json(&self) -> Value {
-        let &Self { classifier, output, fit_time, checkpoint } = self;
+        let &Self { classifier, output, fit_time, checkpoint, run } = self;
         let record = classifier.record();
         let history = &record.history;
         let kept = checkpoint && history.stop_reason == StopReason::Interrupted;
@@ -36,6 +39,7 @@ impl Report<'_> {
             "data": record.corpus.name,
             "seed": record.options.seed,
             "command": record.command,
+            "run": run,
             "samples": {
                 "train": record.corpus.train_samples,
                 "validation": record.corpus.validation_samples,
@@ -55,9 +59,12 @@ impl Report<'_> {
     }
 
     pub(super) fn print(&self, console: Console) -> Result<(), Failure> {
-        let &Self { classifier, output, fit_time, .. } = self;
+        let &Self { classifier, output, fit_time, run, .. } = self;
         let record = classifier.record();
         let history = &record.history;
+        if let Some(curve) = Curve::of(history) {
+            console.note(format_args!("{curve}\n"));
+        }
         let mut table = Table::pairs();
         let size = fs::metadata(output).map_or(0, |file| file.len());
         table.row([&"model", &format_args!("{BEST}{}{BEST:#}", output.display())]);
@@ -88,6 +95,9 @@ impl Report<'_> {
                 &format_args!("{epoch}: validation loss {loss}, {title} {reached}"),
             ]);
         }
+        if let Some(run) = run {
+            table.row([&"run", &run]);
+        }
         if let Some(fitted) = &classifier.decisions().fitted {
             let (reached, all) = (fitted.reached(), fitted.classes.len());
             table.row([
@@ -110,13 +120,8 @@ impl Report<'_> {
             write!(out, "\n{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
         out.flush()?;
-        let unwatched =
-            record.options.patience.is_none() && history.stop_reason == StopReason::Completed;
-        if let Some(epoch) = history.overfits_after().filter(|_| unwatched) {
-            console.note(format_args!(
-                "overfitting began after epoch {epoch}; `--epochs {epoch}` or `--patience 3` makes the \
-                 better model"
-            ));
+        if let Some(turn) = turn(record) {
+            console.note(format_args!("{turn}"));
         }
         Ok(())
     }

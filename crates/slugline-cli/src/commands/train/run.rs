@@ -1,8 +1,8 @@
 //! A training run from the data to the saved model.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use slugline::checkpoint::Checkpoints;
 use slugline::classifier::{Classifier, ClassifierError, FoldOptions, FoldsRecord};
@@ -10,11 +10,13 @@ use slugline::corpus::{Documents, LabelKind};
 use slugline::nn::{Callback, Flow, StopReason};
 
 use super::TrainArgs;
+use super::logs::Logs;
 use super::report::Report;
+use crate::commands::runs::note_run;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{Data, FromPlan, HeldOut, TrainingPlan, quoted};
-use crate::output::{Console, STRONG, TrainingBar, fold_line, grouped, write_json};
+use crate::output::{Choosing, Console, STRONG, TrainingBar, fold_line, grouped, write_json};
 
 /// A run on which everything is settled.
 pub(super) struct TrainRun<'a> {
@@ -70,6 +72,7 @@ struct Material<'a> {
 /// What came of a run.
 struct Trained {
     classifier: Result<Classifier, ClassifierError>,
+    started: SystemTime,
     fit_time: Duration,
     /// Steps made in the epoch in which it was stopped.
     step: usize,
@@ -88,10 +91,10 @@ impl TrainRun<'_> {
         self.announce(console)?;
         let trained = self.train(console);
         if let Some(failure) = self.checkpoints.take_failure() {
-            let because = failure.source().map(|e| format!(": {e}")).unwrap_or_default();
-            console.note(format_args!("{failure}{because}; the training went on without"));
+            went_on_without(&failure, console);
         }
-        let Trained { classifier, fit_time, step, folds } = trained.map_err(|e| self.ended(e))?;
+        let Trained { classifier, started, fit_time, step, folds } =
+            trained.map_err(|e| self.ended(e))?;
         let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
             Err(ClassifierError::Diverged { error, reached }) => (*reached, Some(error)),
@@ -102,6 +105,8 @@ impl TrainRun<'_> {
             classifier = classifier.with_cross_validation(folds);
         }
         classifier.save(&self.output)?;
+        let noted = !self.args.record.no_record;
+        let run = noted.then(|| note_run(&classifier, &self.output, started, fit_time, console));
         let record = classifier.record();
         if record.history.stop_reason == StopReason::Interrupted {
             console.note(format_args!(
@@ -123,6 +128,7 @@ impl TrainRun<'_> {
             output: &self.output,
             fit_time,
             checkpoint: self.checkpoints.exists()?,
+            run: run.flatten(),
         };
         if console.json() { write_json(&report.as_json()) } else { report.print(console) }
     }
@@ -190,13 +196,14 @@ impl TrainRun<'_> {
                     None => None,
                 };
                 interrupt::watch()?;
+                let logs = Logs::open(&self.args.logs)?;
                 let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
                 let folds = folds.transpose()?.flatten();
                 let kept = &self.checkpoints;
-                let fit = |bar: &mut TrainingBar| {
-                    Classifier::train_resumable(&corpus, &options, &mut [bar], kept)
+                let fit = |watching: &mut [&mut dyn Callback], _: Choosing| {
+                    Classifier::train_resumable(&corpus, &options, watching, kept)
                 };
-                return Ok(self.timed(console, folds, fit));
+                return Ok(self.timed(console, folds, logs, fit));
             }
             (data, _) => {
                 let found = self.documents(data, console)?;
@@ -210,6 +217,7 @@ impl TrainRun<'_> {
         let old = old.map(|data| self.documents(&data, console)).transpose()?;
         let old = old.map(|(documents, _)| documents);
         interrupt::watch()?;
+        let logs = Logs::open(&self.args.logs)?;
         let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
         if let Some(apart) = apart {
             documents.append(&apart)?;
@@ -218,31 +226,41 @@ impl TrainRun<'_> {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
         let material = Material { documents: &documents, name: &name, old: old.as_ref() };
-        Ok(self.timed(console, folds, |bar| self.fit(material, bar, &self.checkpoints)))
+        Ok(self.timed(console, folds, logs, |watching, choosing| {
+            self.fit(material, watching, &choosing, &self.checkpoints)
+        }))
     }
 
-    /// Runs the last training, with its bar and its time.
+    /// Runs the last training, with its bar, its logs and its time.
     fn timed(
         &self,
         console: Console,
         folds: Option<FoldsRecord>,
-        fit: impl FnOnce(&mut TrainingBar) -> Result<Classifier, ClassifierError>,
+        mut logs: Logs,
+        fit: impl FnOnce(&mut [&mut dyn Callback], Choosing) -> Result<Classifier, ClassifierError>,
     ) -> Trained {
         let mut bar = TrainingBar::new(console, self.plan.epochs());
-        let start = Instant::now();
-        let classifier = fit(&mut bar);
-        Trained { classifier, fit_time: start.elapsed(), step: bar.step, folds }
+        let choosing = bar.choosing();
+        let (started, start) = (SystemTime::now(), Instant::now());
+        let mut watching: Vec<&mut dyn Callback> = vec![&mut bar];
+        watching.extend(logs.callbacks());
+        let classifier = fit(&mut watching, choosing);
+        let (fit_time, step) = (start.elapsed(), bar.step);
+        drop(bar);
+        for failure in logs.take_failures() {
+            went_on_without(&failure, console);
+        }
+        Trained { classifier, started, fit_time, step, folds }
     }
 
     /// Trains on documents by the plan.
     fn fit(
         &self,
         Material { documents, name, old }: Material<'_>,
-        bar: &mut TrainingBar,
+        callbacks: &mut [&mut dyn Callback],
+        choosing: &Choosing,
         kept: &Checkpoints,
     ) -> Result<Classifier, ClassifierError> {
-        let choosing = bar.choosing();
-        let callbacks: &mut [&mut dyn Callback] = &mut [bar];
         match &self.plan {
             Plan::From(plan, parent) => plan.train(parent, (documents, name), old, callbacks, kept),
             Plan::New(plan) => {
@@ -299,7 +317,9 @@ impl TrainRun<'_> {
                 if let Some(apart) = apart {
                     all.append(apart)?;
                 }
-                self.fit(Material { documents: &all, name, old: None }, &mut bar, &kept)
+                let choosing = bar.choosing();
+                let material = Material { documents: &all, name, old: None };
+                self.fit(material, &mut [&mut bar], &choosing, &kept)
             },
             &mut |fold, scores| {
                 console.note(format_args!("fold {}/{folds}   {}", fold + 1, fold_line(scores)));
@@ -357,4 +377,10 @@ impl TrainRun<'_> {
         }
         Ok((train, held_out))
     }
+}
+
+/// Says what kept a part of the record from being written.
+fn went_on_without(failure: &dyn Error, console: Console) {
+    let because = failure.source().map(|e| format!(": {e}")).unwrap_or_default();
+    console.note(format_args!("{failure}{because}; the training went on without"));
 }

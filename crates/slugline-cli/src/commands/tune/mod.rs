@@ -13,7 +13,8 @@ use slugline::tune::{Metric, TuneOptions};
 
 use crate::failure::Failure;
 use crate::options::{
-    Data, DataArgs, PlotTheme, ReadArgs, Sweep, duration, one_of, positive, size, threads,
+    Data, DataArgs, PlotTheme, ReadArgs, RecordArgs, Sweep, duration, one_of, positive, size,
+    threads,
 };
 use crate::output::Console;
 
@@ -106,6 +107,8 @@ pub(crate) struct TuneArgs {
     theme: PlotTheme,
 
     #[command(flatten)]
+    record: RecordArgs,
+    #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
     files: DataArgs,
@@ -127,6 +130,7 @@ The trials file has one JSON object a line, after a first line that says what da
 
 JSON (stable; more fields may be added): one object, of a search with
   model, data, seed, command, seconds, parameters
+  run            number of the run, for `slugline runs show`; null where it is not noted
   stopped        trials, time or interrupted
   trials_file    where the trainings are, and known: how many it held before
   trainings, skipped, failed

@@ -141,9 +141,15 @@ impl Unstopped {
 }
 
 impl Callback for Unstopped {
+    fn on_epoch_begin(&mut self, epoch: usize) {
+        // The first step tells the bar how many epochs there are.
+        self.bar.get_or_insert_with(|| TrainingBar::new(self.console, 0)).on_epoch_begin(epoch);
+    }
+
     fn on_batch_end(&mut self, report: &BatchReport) -> Flow {
-        let bar = self.bar.get_or_insert_with(|| TrainingBar::new(self.console, report.epochs));
-        bar.on_batch_end(report);
+        if let Some(bar) = &mut self.bar {
+            bar.on_batch_end(report);
+        }
         Flow::Continue
     }
 

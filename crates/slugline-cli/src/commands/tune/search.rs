@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use slugline::tune::{Metric, Outcome, Run, Settings, Trial, TuneOptions, Tuned, tune};
 
 use super::TuneArgs;
 use super::progress::{SearchBar, Unstopped};
+use crate::commands::runs::note_run;
 use crate::commands::train::check_output;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -53,7 +54,7 @@ impl<'a> SearchRun<'a> {
     }
 
     pub(super) fn run(&self, console: Console) -> Result<(), Failure> {
-        let start = Instant::now();
+        let (started, start) = (SystemTime::now(), Instant::now());
         let name = self.data.name();
         let documents = match &self.data {
             Data::Dataset(dataset) => self.args.files.documents(*dataset, console)?.train,
@@ -84,9 +85,13 @@ impl<'a> SearchRun<'a> {
         let Tuned { classifier, .. } = &tuned;
         let classifier = classifier.clone().with_command(command);
         classifier.save(&self.output)?;
-        let seconds = start.elapsed().as_secs_f64();
+        let noted = !self.args.record.no_record;
+        let time = start.elapsed();
+        let run = noted.then(|| note_run(&classifier, &self.output, started, time, console));
+        let seconds = time.as_secs_f64();
         if console.json() {
-            write_json(&self.as_json(&tuned, classifier.record().command.as_deref(), seconds))
+            let command = classifier.record().command.as_deref();
+            write_json(&self.as_json(&tuned, command, run.flatten(), seconds))
         } else {
             self.print(console, &tuned, seconds)
         }
@@ -117,13 +122,20 @@ impl<'a> SearchRun<'a> {
         command
     }
 
-    fn as_json(&self, tuned: &Tuned, command: Option<&str>, seconds: f64) -> Value {
+    fn as_json(
+        &self,
+        tuned: &Tuned,
+        command: Option<&str>,
+        run: Option<i64>,
+        seconds: f64,
+    ) -> Value {
         let metric = self.options.metric;
         json!({
             "model": self.output.display().to_string(),
             "data": self.data.name(),
             "seed": self.options.seed,
             "command": command,
+            "run": run,
             "seconds": seconds,
             "parameters": tuned.classifier.network().parameter_count(),
             "stopped": tuned.stopped,
