@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, inspect, plot, predict, runs, threshold, train,
-    tune,
+    check, completions, datasets, demo, evaluate, explain, inspect, plot, predict, runs, threshold,
+    train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Evaluate(Box<evaluate::EvaluateArgs>),
     Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
+    Explain(Box<explain::ExplainArgs>),
     Inspect(inspect::InspectArgs),
     Plot(Box<plot::PlotArgs>),
     Runs(runs::RunsArgs),

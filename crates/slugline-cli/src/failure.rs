@@ -13,10 +13,12 @@ use slugline::classifier::ClassifierError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
+use slugline::explain::WordsError;
 use slugline::logs::LogError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
 use slugline::plot::{MapError, PlotError};
+use slugline::report::ReportError;
 use slugline::runs::RunsError;
 use slugline::tune::TuneError;
 
@@ -62,6 +64,10 @@ pub(crate) enum Failure {
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Tune(#[from] TuneError),
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]

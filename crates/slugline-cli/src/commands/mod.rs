@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod datasets;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 mod findings;
 pub(crate) mod inspect;
 pub(crate) mod plot;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Evaluate(args) => args.run(console),
         Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
+        Command::Explain(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Plot(args) => args.run(console),
         Command::Runs(args) => args.run(console),

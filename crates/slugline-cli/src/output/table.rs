@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::wrap::width;
 use super::{QUIET, STRONG};
 
 /// The side of a column that is even.
@@ -9,11 +10,6 @@ use super::{QUIET, STRONG};
 pub(crate) enum Align {
     Left,
     Right,
-}
-
-/// Characters of a cell that are seen: those of styles are not.
-fn width(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).map(|piece| piece.chars().count()).sum()
 }
 
 /// A table; [`Display`](fmt::Display) draws it, each line with an indentation and a line break.

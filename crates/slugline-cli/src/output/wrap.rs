@@ -3,6 +3,11 @@
 /// Width of a line of text, indentation included.
 const WIDTH: usize = 78;
 
+/// Characters that are seen: those of styles are not.
+pub(super) fn width(text: &str) -> usize {
+    anstream::adapter::strip_str(text).map(|piece| piece.chars().count()).sum()
+}
+
 /// `text` in indented lines of at most 78 characters (a longer word has a line of its own); after
 /// `max_lines` of them it breaks off with `…`.
 pub(crate) fn wrapped(text: &str, max_lines: usize) -> String {
@@ -11,7 +16,7 @@ pub(crate) fn wrapped(text: &str, max_lines: usize) -> String {
     let mut line = String::new();
     let mut cut = false;
     for word in text.split_whitespace() {
-        let needed = INDENT.len() + line.chars().count() + 1 + word.chars().count();
+        let needed = INDENT.len() + width(&line) + 1 + width(word);
         if !line.is_empty() && needed > WIDTH {
             lines.push(std::mem::take(&mut line));
             if lines.len() == max_lines {

@@ -7,6 +7,7 @@ mod check;
 mod datasets;
 mod demo;
 mod evaluate;
+mod explain;
 mod files;
 mod formats;
 mod going_on;

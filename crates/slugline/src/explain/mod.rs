@@ -71,7 +71,13 @@ pub struct Span {
     /// What stands there.
     pub text: String,
     /// What it adds to the logit.
+    #[serde(serialize_with = "rounded")]
     pub contribution: f64,
+}
+
+/// Seven decimals: what lies beyond is of no use, and would make up most of a long list in JSON.
+fn rounded<S: serde::Serializer>(contribution: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((contribution * 1e7).round() / 1e7)
 }
 
 /// All places of a word or n-gram in a text together.

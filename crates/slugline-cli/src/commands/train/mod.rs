@@ -59,6 +59,10 @@ pub(crate) struct TrainArgs {
     /// run without a model.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
+    /// Keep an index of the training documents in the model, their texts included, by which `explain
+    /// --nearest` finds those that are most like a text
+    #[arg(long)]
+    index: bool,
     #[command(flatten)]
     from: FromArgs,
     #[command(flatten)]
@@ -78,6 +82,7 @@ Examples:
   slugline train tickets.csv
   slugline train news.jsonl.gz --text title,body --label desk -o news.slug
   slugline train tickets.csv --folds 5
+  slugline train tickets.csv --index
   slugline train sample
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline train tickets.csv --threshold precision=0.9

@@ -77,6 +77,8 @@ struct Trained {
     /// Steps made in the epoch in which it was stopped.
     step: usize,
     folds: Option<FoldsRecord>,
+    /// The documents that the model is to carry an index of.
+    to_index: Option<Documents>,
 }
 
 impl TrainRun<'_> {
@@ -93,7 +95,7 @@ impl TrainRun<'_> {
         if let Some(failure) = self.checkpoints.take_failure() {
             went_on_without(&failure, console);
         }
-        let Trained { classifier, started, fit_time, step, folds } =
+        let Trained { classifier, started, fit_time, step, folds, to_index } =
             trained.map_err(|e| self.ended(e))?;
         let (classifier, diverged) = match classifier {
             Ok(classifier) => (classifier, None),
@@ -103,6 +105,9 @@ impl TrainRun<'_> {
         let mut classifier = classifier.with_command(command);
         if let Some(folds) = folds {
             classifier = classifier.with_cross_validation(folds);
+        }
+        if let Some(documents) = to_index {
+            classifier = classifier.with_index(&documents)?;
         }
         classifier.save(&self.output)?;
         let noted = !self.args.record.no_record;
@@ -191,19 +196,23 @@ impl TrainRun<'_> {
                 ));
                 let (samples, names) = (corpus.train.len(), &corpus.class_names);
                 let options = plan.options_for(samples, LabelKind::Single, names)?;
-                let documents = match self.args.folds {
-                    Some(_) => Some(self.args.files.documents(*dataset, console)?.train),
-                    None => None,
+                let documents = match self.args.folds.is_some() || self.args.index {
+                    true => Some(self.args.files.documents(*dataset, console)?.train),
+                    false => None,
                 };
                 interrupt::watch()?;
                 let logs = Logs::open(&self.args.logs)?;
-                let folds = documents.map(|all| self.cross_validate(&all, None, &name, console));
-                let folds = folds.transpose()?.flatten();
+                let folds = match &documents {
+                    Some(all) => self.cross_validate(all, None, &name, console)?,
+                    None => None,
+                };
                 let kept = &self.checkpoints;
                 let fit = |watching: &mut [&mut dyn Callback], _: Choosing| {
                     Classifier::train_resumable(&corpus, &options, watching, kept)
                 };
-                return Ok(self.timed(console, folds, logs, fit));
+                let trained = self.timed(console, folds, logs, fit);
+                let to_index = documents.filter(|_| self.args.index);
+                return Ok(Trained { to_index, ..trained });
             }
             (data, _) => {
                 let found = self.documents(data, console)?;
@@ -226,9 +235,10 @@ impl TrainRun<'_> {
             console.note(format_args!("choosing by a share of the documents that is held out …"));
         }
         let material = Material { documents: &documents, name: &name, old: old.as_ref() };
-        Ok(self.timed(console, folds, logs, |watching, choosing| {
+        let trained = self.timed(console, folds, logs, |watching, choosing| {
             self.fit(material, watching, &choosing, &self.checkpoints)
-        }))
+        });
+        Ok(Trained { to_index: self.args.index.then_some(documents), ..trained })
     }
 
     /// Runs the last training, with its bar, its logs and its time.
@@ -250,7 +260,7 @@ impl TrainRun<'_> {
         for failure in logs.take_failures() {
             went_on_without(&failure, console);
         }
-        Trained { classifier, started, fit_time, step, folds }
+        Trained { classifier, started, fit_time, step, folds, to_index: None }
     }
 
     /// Trains on documents by the plan.
