@@ -14,6 +14,7 @@ mod going_on;
 mod inspect;
 mod labels;
 mod logs;
+mod plot;
 mod predict;
 mod real;
 mod resume;

@@ -139,13 +139,19 @@ fn terms_in_words(options: &VectorizerOptions) -> String {
     match options.word_ngrams {
         0 | 1 => {}
         2 => parts.push("pairs of words".into()),
+        3 => parts.push("pairs and triples of words".into()),
         n => parts.push(format!("2 to {n} words in a row")),
     }
     if !options.prefix_lengths.is_empty() {
         parts.push("beginnings".into());
     }
-    if let Some((least, most)) = options.char_ngrams {
-        parts.push(format!("parts of {least} to {most} letters"));
+    match options.char_ngrams {
+        Some((least, most)) if least == most => parts.push(format!("parts of {least} letters")),
+        Some((least, most)) => parts.push(format!("parts of {least} to {most} letters")),
+        None => {}
+    }
+    if options.hashing.is_some() {
+        parts.push("hashed".into());
     }
     let weight = match (options.tf, options.idf) {
         (TermFrequency::Bm25 { .. }, _) => "BM25",
@@ -180,7 +186,7 @@ const HEIGHT: f64 = 54.0;
 /// Between two boxes.
 const GAP: f64 = 26.0;
 /// Widest line of words in a box.
-const WORDS: f64 = 380.0;
+const WORDS: f64 = 460.0;
 
 impl Picture for Architecture {
     fn svg(&self, theme: Theme) -> Result<String, PlotError> {
@@ -310,14 +316,24 @@ mod tests {
         let plain = VectorizerOptions::default();
         assert_eq!(words(plain.clone()), "words (counted)");
         let all = VectorizerOptions {
-            word_ngrams: 3,
+            word_ngrams: 4,
             prefix_lengths: vec![4],
             char_ngrams: Some((3, 5)),
             idf: Idf::Smooth,
             ..plain.clone()
         };
-        let wanted = "words, 2 to 3 words in a row, beginnings, parts of 3 to 5 letters (tf-idf)";
+        let wanted = "words, 2 to 4 words in a row, beginnings, parts of 3 to 5 letters (tf-idf)";
         assert_eq!(words(all), wanted);
+        let parts = VectorizerOptions {
+            word_ngrams: 3,
+            char_ngrams: Some((3, 3)),
+            hashing: Some(20),
+            tf: TermFrequency::Binary,
+            ..plain.clone()
+        };
+        let wanted =
+            "words, pairs and triples of words, parts of 3 letters, hashed (present or not)";
+        assert_eq!(words(parts), wanted);
         let bm25 = VectorizerOptions { tf: TermFrequency::ALL[3], word_ngrams: 2, ..plain };
         assert_eq!(words(bm25), "words, pairs of words (BM25)");
     }

@@ -54,6 +54,8 @@ pub struct Confusion {
 const NAME: f64 = 170.0;
 /// Width of the colour bar with its figures.
 const LEGEND: f64 = 84.0;
+/// Smallest size of a count, below which it is left out.
+const LEAST: f64 = 6.0;
 /// Shares that the colour bar names.
 const SHARES: [f64; 6] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0];
 
@@ -97,6 +99,25 @@ fn place(share: f64) -> f64 {
     libm::log1p(99.0 * share) / libm::log(100.0)
 }
 
+/// Classes of which there are few.
+const FEW: usize = 5;
+
+/// Side of a cell, or with few classes the least of it.
+fn cell(classes: usize) -> f64 {
+    match classes {
+        ..=10 => 46.0,
+        11..=20 => 34.0,
+        21..=60 => 23.0,
+        61..=120 => 15.0,
+        _ => 12.5,
+    }
+}
+
+/// Size of the names of so many classes.
+fn font(classes: usize) -> f64 {
+    f64::clamp(cell(classes) * 0.68, 8.5, TEXT)
+}
+
 /// Lengths of a matrix.
 struct Layout {
     cell: f64,
@@ -117,16 +138,10 @@ struct Layout {
 impl Layout {
     fn of(names: &[String], counts: &[String]) -> Self {
         let n = names.len();
-        let cell = match n {
-            ..=4 => 64.0,
-            5..=10 => 46.0,
-            11..=20 => 34.0,
-            21..=60 => 23.0,
-            61..=120 => 15.0,
-            _ => 12.5,
-        };
-        let font = f64::clamp(cell * 0.68, 8.5, TEXT);
+        let font = font(n);
         let names = widest(names.iter().map(String::as_str), font);
+        // A few classes have room for their names side by side.
+        let cell = if n <= FEW { f64::clamp(names + 12.0, cell(n), 140.0) } else { cell(n) };
         let turned = names > cell - 6.0;
         let counts = widest(counts.iter().map(String::as_str), font.min(SMALL));
         Self {
@@ -154,10 +169,8 @@ impl Picture for Confusion {
         }
         let sizes: Vec<u64> = self.counts.iter().map(|row| row.iter().sum()).collect();
         let documents: Vec<String> = sizes.iter().map(|&size| grouped(size)).collect();
-        // Names are measured as they are drawn.
-        let font = Layout::of(&[], &[]).font;
-        let names: Vec<String> =
-            self.classes.iter().map(|name| shortened(name, font, NAME)).collect();
+        let short = |name: &String| shortened(name, font(n), NAME);
+        let names: Vec<String> = self.classes.iter().map(short).collect();
         let layout = Layout::of(&names, &documents);
         let title = self.title();
         let width = layout.left + layout.side + 24.0 + LEGEND + EDGE;
@@ -233,7 +246,6 @@ fn legend(canvas: &mut Canvas, layout: &Layout) {
 impl Confusion {
     fn cells(&self, canvas: &mut Canvas, layout: &Layout, sizes: &[u64]) {
         let Layout { cell, .. } = *layout;
-        let size = f64::clamp(cell * 0.5, 7.0, TEXT);
         // The lines between the cells stay free.
         let gap = 0.5;
         for (row, (counts, &of)) in self.counts.iter().zip(sizes).enumerate() {
@@ -242,7 +254,8 @@ impl Confusion {
                 let (x, y) = layout.corner(row, column);
                 canvas.rect((x + gap, y + gap), (cell - 2.0 * gap, cell - 2.0 * gap), colour);
                 let text = count.to_string();
-                if width(&text, size) <= cell - 2.0 {
+                let size = f64::min(TEXT, cell * 0.5).min((cell - 3.0) / width(&text, 1.0));
+                if size >= LEAST {
                     let look = Look { size, colour: on(colour), ..canvas.look(Anchor::Middle) };
                     canvas.text((x + cell / 2.0, y + cell / 2.0), &text, look);
                 }

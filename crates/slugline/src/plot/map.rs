@@ -200,7 +200,7 @@ impl Picture for DocumentMap {
     fn svg(&self, theme: Theme) -> Result<String, PlotError> {
         let (shown, n) = (grouped(self.points.len() as u64), grouped(self.documents as u64));
         let count = if shown == n { n } else { format!("{shown} of {n}") };
-        let title = titled(&self.name, &format!("{count} documents in the last hidden layer"));
+        let title = titled(&self.name, &format!("{count} documents as the network sees them"));
         let frame = Frame::of(&self.points);
         let left = EDGE + 26.0;
         let wide = (left + SIDE + 20.0 + LEGEND + EDGE).max(width(&title, TITLE).min(500.0));

@@ -1,0 +1,133 @@
+//! `slugline plot`.
+
+use super::{Place, model, numbers};
+
+const KINDS: [&str; 6] =
+    ["curves", "confusion", "reliability", "architecture", "classes", "embedding"];
+
+#[test]
+fn every_kind_is_drawn_in_both_forms_and_themes() {
+    let place = Place::new();
+    for kind in KINDS {
+        let line = |end: &str| format!("plot {} --kind {kind} -o {kind}.{end}", model());
+        let said = place.run(&line("svg"));
+        assert_eq!(said.err, "", "{kind}");
+        assert_eq!(said.ok(), format!("  plot: {kind}.svg\n"));
+        place.run(&(line("png") + " --theme dark")).ok();
+        let svg = std::fs::read_to_string(place.path().join(format!("{kind}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("sample"), "{kind}: {svg}");
+        assert!(!svg.contains("NaN"), "{kind}");
+        let png = std::fs::read(place.path().join(format!("{kind}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && png.ends_with(b"IEND\xaeB`\x82"), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_drawn_can_be_had_as_data() {
+    let place = Place::new();
+    let data = |kind: &str| {
+        let more = if kind == "embedding" { " --points 100" } else { "" };
+        place.run(&format!("plot {} --kind {kind}{more} --format json", model())).json()
+    };
+    for kind in KINDS {
+        let found = data(kind);
+        assert_eq!((found["kind"].as_str(), found["plot"].is_null()), (Some(kind), true));
+        let documents = ["confusion", "reliability", "embedding"].contains(&kind);
+        assert_eq!(found.get("split").is_some(), documents, "{kind}");
+    }
+    assert_eq!(numbers(&data("curves")["val_loss"]).len(), 3);
+    let confusion = data("confusion");
+    let rows = confusion["counts"].as_array().unwrap();
+    let sizes: Vec<f64> = rows.iter().map(|row| numbers(row).iter().sum()).collect();
+    assert!(sizes.windows(2).all(|w| w[0] >= w[1]), "{sizes:?}");
+    assert_eq!(sizes.iter().sum::<f64>(), 2200.0);
+    let evaluation = place.run(&format!("evaluate {} --format json", model())).json();
+    assert_eq!(confusion["accuracy"], evaluation["accuracy"]);
+    let reliability = data("reliability");
+    assert_eq!(
+        (&reliability["ece"], &reliability["bins"]),
+        (&evaluation["ece"], &evaluation["bins"])
+    );
+    assert_eq!(data("architecture")["layers"][0]["parameters"], 2000 * 16 + 16);
+    assert_eq!(data("classes")["classes"].as_array().unwrap().len(), 46);
+    let map = data("embedding");
+    let points = map["points"].as_array().unwrap();
+    assert_eq!((points.len(), &map["documents"]), (100, &2200.into()));
+    assert_eq!(points[1]["document"], 22);
+    assert!(map["explained"][0].as_f64().unwrap() >= map["explained"][1].as_f64().unwrap());
+
+    let by_name = place
+        .run(&format!("plot {} -k confusion --order name --format json -o c.svg", model()))
+        .json();
+    let names: Vec<&str> =
+        by_name["classes"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert!(names.is_sorted() && by_name["plot"] == "c.svg", "{names:?}");
+    assert!(place.path().join("c.svg").is_file());
+}
+
+#[test]
+fn what_has_no_meaning_is_refused() {
+    let place = Place::new();
+    let model = model();
+    for (line, wanted) in [
+        ("--kind curves sample -o a.svg", "takes no DATA"),
+        ("--kind curves", "-o FILE.svg"),
+        ("--kind classes --order name -o a.svg", "belongs to --kind confusion"),
+        ("--kind confusion --points 3 -o a.svg", "belongs to --kind embedding"),
+        ("--kind shapes -o a.svg", "architecture"),
+        ("-o a.svg", "--kind"),
+    ] {
+        let said = place.run(&format!("plot {model} {line}"));
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{line}: {}", said.err);
+        assert!(said.err.contains(wanted), "{line}: {}", said.err);
+    }
+    // Before the model is opened.
+    for (target, wanted) in [
+        ("a.gif", "ends in .svg or .png"),
+        ("none/a.svg", "no folder none"),
+        (".", "ends in .svg or .png"),
+    ] {
+        let err = place.run(&format!("plot missing.slug --kind curves -o {target}")).refused(1);
+        assert!(err.contains(wanted), "{target}: {err}");
+    }
+    std::fs::write(place.path().join("a.svg"), "before").unwrap();
+    let err = place.run(&format!("plot {model} -k confusion none.csv -o a.svg")).refused(1);
+    assert!(err.contains("none.csv"), "{err}");
+    assert_eq!(std::fs::read_to_string(place.path().join("a.svg")).unwrap(), "before");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn models_of_any_number_of_labels_have_their_pictures() {
+    let place = Place::new();
+    let rows: String = (0..80)
+        .map(|i| {
+            let (text, labels) = [
+                ("wheat and corn rose", "grain"),
+                ("gold and silver fell", "metal"),
+                ("wheat rose and gold fell", "grain|metal"),
+            ][i % 3];
+            format!("{text} on day {i},{labels}\n")
+        })
+        .collect();
+    std::fs::write(place.path().join("news.csv"), format!("text,label\n{rows}")).unwrap();
+    place.run("train news.csv --label-separator | --preset text --epochs 2 -q -o m.slug").ok();
+    let multi = "news.csv --label-separator |";
+    let refused = place.run(&format!("plot m.slug {multi} -k confusion -o c.svg"));
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("use --kind reliability"), "{}", refused.err);
+    assert!(!place.path().join("c.svg").exists());
+    let unnamed = place.run("plot m.slug -k reliability -o r.svg").refused(2);
+    assert!(unnamed.contains("name the DATA to score on"), "{unnamed}");
+    for (kind, wanted) in [
+        (format!("{multi} -k reliability"), "documents times labels"),
+        (format!("{multi} -k embedding"), "grain"),
+        ("-k curves".into(), "micro F1"),
+        ("-k architecture".into(), "any number of classes"),
+        ("-k classes".into(), "metal"),
+    ] {
+        place.run(&format!("plot m.slug {kind} -q -o p.svg")).ok();
+        let svg = std::fs::read_to_string(place.path().join("p.svg")).unwrap();
+        assert!(svg.contains(wanted), "{kind}: {svg}");
+    }
+}
