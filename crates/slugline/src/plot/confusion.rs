@@ -141,7 +141,7 @@ impl Layout {
         let font = font(n);
         let names = widest(names.iter().map(String::as_str), font);
         // A few classes have room for their names side by side.
-        let cell = if n <= FEW { f64::clamp(names + 12.0, cell(n), 140.0) } else { cell(n) };
+        let cell = if n <= FEW { f64::max(names + 12.0, cell(n)) } else { cell(n) };
         let turned = names > cell - 6.0;
         let counts = widest(counts.iter().map(String::as_str), font.min(SMALL));
         Self {

@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Chart, Panel, Point, Rule, Series, Tick};
 use crate::plot::colours::Colours;
-use crate::plot::text::{FAMILY, fonts, width};
+use crate::plot::text::{FAMILY, fonts, widest, width};
 use crate::plot::{PlotError, Theme};
 
 /// Width of a panel, and height of a picture.
@@ -206,7 +206,8 @@ fn draw(
     Ok(())
 }
 
-/// The corner with the fewest points, for the legend.
+/// The corner for the legend: the one where it covers the fewest points, of equals the one with the
+/// fewest in its quarter of the panel.
 fn free_corner(panel: &Panel, x: (f64, f64), y: (f64, f64)) -> SeriesLabelPosition {
     let corners = [
         (SeriesLabelPosition::LowerRight, true, false),
@@ -214,14 +215,22 @@ fn free_corner(panel: &Panel, x: (f64, f64), y: (f64, f64)) -> SeriesLabelPositi
         (SeriesLabelPosition::UpperLeft, false, true),
         (SeriesLabelPosition::LowerLeft, false, false),
     ];
-    let points = |right: bool, upper: bool| {
-        let all = panel.series.iter().flat_map(|series| &series.points);
-        let within = |p: &&Point| {
-            (p.x > f64::midpoint(x.0, x.1)) == right && (p.y > f64::midpoint(y.0, y.1)) == upper
-        };
-        all.filter(within).count()
+    let names = panel.series.iter().map(|series| series.name.as_str());
+    let wide = (widest(names, f64::from(TEXT)) + 60.0) / f64::from(WIDTH - 100);
+    let high = (18.0 * panel.series.len() as f64 + 16.0) / f64::from(HEIGHT - 110);
+    // How far a point is from a corner, as shares of the panel.
+    let away = |value: f64, (from, to): (f64, f64), at_end: bool| {
+        let share = (value - from) / (to - from);
+        if at_end { 1.0 - share } else { share }
     };
-    let free = corners.into_iter().min_by_key(|&(_, right, upper)| points(right, upper));
+    let within = |right: bool, upper: bool, wide: f64, high: f64| {
+        let points = panel.series.iter().flat_map(|series| &series.points);
+        let near = |p: &&Point| away(p.x, x, right) < wide && away(p.y, y, upper) < high;
+        points.filter(near).count()
+    };
+    let free = corners.into_iter().min_by_key(|&(_, right, upper)| {
+        (within(right, upper, wide, high), within(right, upper, 0.5, 0.5))
+    });
     free.map_or(SeriesLabelPosition::LowerRight, |(corner, ..)| corner)
 }
 
