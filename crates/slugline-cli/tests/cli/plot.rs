@@ -100,17 +100,15 @@ fn what_has_no_meaning_is_refused() {
 #[test]
 fn models_of_any_number_of_labels_have_their_pictures() {
     let place = Place::new();
-    let rows: String = (0..80)
-        .map(|i| {
-            let (text, labels) = [
-                ("wheat and corn rose", "grain"),
-                ("gold and silver fell", "metal"),
-                ("wheat rose and gold fell", "grain|metal"),
-            ][i % 3];
-            format!("{text} on day {i},{labels}\n")
-        })
-        .collect();
-    std::fs::write(place.path().join("news.csv"), format!("text,label\n{rows}")).unwrap();
+    let mut rows = "text,label\n".to_owned();
+    for i in 0..80 {
+        rows += [
+            "wheat and corn rose,grain\n",
+            "gold and silver fell,metal\n",
+            "wheat rose and gold fell,grain|metal\n",
+        ][i % 3];
+    }
+    std::fs::write(place.path().join("news.csv"), rows).unwrap();
     place.run("train news.csv --label-separator | --preset text --epochs 2 -q -o m.slug").ok();
     let multi = "news.csv --label-separator |";
     let refused = place.run(&format!("plot m.slug {multi} -k confusion -o c.svg"));
