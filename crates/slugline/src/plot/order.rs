@@ -99,7 +99,7 @@ impl Groups {
         })
     }
 
-    /// Puts group `b` behind group `a`, which comes first.
+    /// Makes one group of two, in the place of `a`, which comes before `b`.
     fn join(&mut self, a: usize, b: usize, alike: &[Vec<f64>]) {
         let (left, right) = (self.members[a].len() as f64, self.members[b].len() as f64);
         for other in 0..self.members.len() {
@@ -107,42 +107,37 @@ impl Groups {
                 (left * self.likeness[a][other] + right * self.likeness[b][other]) / (left + right);
             (self.likeness[a][other], self.likeness[other][a]) = (mean, mean);
         }
-        let mut second = std::mem::take(&mut self.members[b]);
-        let first = &mut self.members[a];
-        let ends = |first: &[usize], second: &[usize]| match (first.last(), second.first()) {
-            (Some(&a), Some(&b)) => alike[a][b],
-            _ => 0.0,
-        };
-        let turned = |group: &[usize]| group.iter().rev().copied().collect::<Vec<_>>();
-        let ways = [
-            ends(first, &second),
-            ends(first, &turned(&second)),
-            ends(&turned(first), &second),
-            ends(&turned(first), &turned(&second)),
-        ];
-        let best = (0..4).reduce(|a, b| if ways[b] > ways[a] { b } else { a }).unwrap_or(0);
-        if best >= 2 {
-            first.reverse();
-        }
-        if best % 2 == 1 {
-            second.reverse();
-        }
-        first.append(&mut second);
+        let second = std::mem::take(&mut self.members[b]);
+        chain(&mut self.members[a], second, alike);
         self.nearest[b] = None;
         for group in 0..self.members.len() {
+            // A mean of two is above neither: no other group comes nearer by it.
             let touched = group == a || self.nearest[group].is_some_and(|n| n == a || n == b);
-            if touched && !self.members[group].is_empty() {
+            if touched {
                 self.find_nearest(group);
-            } else if group < a
-                && !self.members[group].is_empty()
-                && self.nearest[group]
-                    .is_none_or(|n| self.likeness[group][a] > self.likeness[group][n])
-                && self.likeness[group][a] > 0.0
-            {
-                self.nearest[group] = Some(a);
             }
         }
     }
+}
+
+/// Puts the second group behind the first one, either of them turned if ends that are more alike meet
+/// then.
+fn chain(first: &mut Vec<usize>, mut second: Vec<usize>, alike: &[Vec<f64>]) {
+    let ways = [(false, false), (false, true), (true, false), (true, true)];
+    let meeting = |(turn_first, turn_second): (bool, bool)| {
+        let end = if turn_first { first.first() } else { first.last() };
+        let beginning = if turn_second { second.last() } else { second.first() };
+        end.zip(beginning).map_or(0.0, |(&a, &b)| alike[a][b])
+    };
+    let best = ways.into_iter().reduce(|a, b| if meeting(b) > meeting(a) { b } else { a });
+    let (turn_first, turn_second) = best.unwrap_or_default();
+    if turn_first {
+        first.reverse();
+    }
+    if turn_second {
+        second.reverse();
+    }
+    first.append(&mut second);
 }
 
 #[cfg(test)]
