@@ -10,6 +10,7 @@ mod baselines;
 mod bootstrap;
 mod calibration;
 mod decided;
+mod headlines;
 mod losses;
 mod multi;
 mod ranking;
@@ -31,6 +32,7 @@ pub use bootstrap::Bootstrap;
 pub(crate) use calibration::several_hot;
 pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 pub use decided::{DecidedClass, DecisionScores, Reasons, RiskCoverage};
+pub use headlines::Headline;
 pub(crate) use losses::mean_log_loss;
 pub use score::{Mean, Score, Scores};
 

@@ -25,6 +25,48 @@ fn evaluate(
 }
 
 #[test]
+fn headlines_say_nothing_twice() {
+    let two = Matrix::new(3, 2, vec![0.9, 0.1, 0.4, 0.6, 0.3, 0.7]).unwrap();
+    let options = EvaluationOptions::default();
+    let answers = [0, 1, 1].map(Answer::Class);
+    let e = evaluate(&Labels::Single(vec![0, 0, 1]), &two, &answers, &options);
+    let lines = e.headlines();
+    let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+    let wanted = [
+        "accuracy",
+        "always the largest class",
+        "random permutation",
+        "balanced accuracy",
+        "macro F1",
+        "weighted F1",
+        "Matthews correlation",
+        "ROC-AUC",
+        "average precision",
+        "log loss",
+        "Brier score",
+        "calibration error (ECE)",
+    ];
+    assert_eq!(names, wanted);
+    let baselines: Vec<bool> = lines.iter().map(|line| line.baseline).collect();
+    assert_eq!(baselines[..4], [false, true, true, false]);
+    assert_eq!((lines[0].value, lines[1].value), (e.accuracy, e.baselines.majority));
+    assert_eq!(lines[0].interval.as_ref(), e.intervals.get(Score::Accuracy));
+    let trained = e.with_loss(0.123).headlines();
+    assert_eq!((trained[11].name.as_str(), trained[11].value), ("loss as trained", 0.123));
+
+    let sets = Labels::Multi(vec![vec![0], vec![], vec![0, 1]]);
+    let answers = [vec![0], vec![1], vec![1]].map(Answer::Labels);
+    let e = evaluate(&sets, &two, &answers, &EvaluationOptions::without_intervals());
+    let lines = e.headlines();
+    let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(names[..2], ["all labels right", "always the largest label"]);
+    for wanted in ["Hamming loss", "micro F1", "F1 of a document", "macro ROC-AUC"] {
+        assert!(names.contains(&wanted), "{wanted} in {names:?}");
+    }
+    assert!(lines.iter().all(|line| line.interval.is_none()));
+}
+
+#[test]
 fn scores_and_baselines_of_a_small_case() {
     let truth = vec![0, 0, 0, 1, 1, 2];
     let predicted = [0, 0, 1, 1, 0, 1];

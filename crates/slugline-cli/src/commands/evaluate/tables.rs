@@ -7,67 +7,31 @@ use crate::output::{Align, BEST, Table, grouped, score};
 
 const RIGHT: Align = Align::Right;
 
-/// Scores in the order of the table, with their names for people.
-const HEADLINES: [(Score, &str); 14] = [
-    (Score::BalancedAccuracy, "balanced accuracy"),
-    (Score::HammingLoss, "Hamming loss"),
-    (Score::F1(Mean::Micro), "micro F1"),
-    (Score::F1(Mean::Macro), "macro F1"),
-    (Score::F1(Mean::Weighted), "weighted F1"),
-    (Score::F1(Mean::Samples), "F1 of a document"),
-    (Score::Mcc, "Matthews correlation"),
-    (Score::BinaryRocAuc, "ROC-AUC"),
-    (Score::BinaryAveragePrecision, "average precision"),
-    (Score::RocAuc(Mean::Macro), "macro ROC-AUC"),
-    (Score::AveragePrecision(Mean::Macro), "macro average precision"),
-    (Score::CrossEntropy, "cross-entropy"),
-    (Score::LogLoss, "log loss"),
-    (Score::Brier, "Brier score"),
-];
-
 /// The scores with their intervals, beside the baselines.
 pub(in crate::commands) fn scores_table(e: &Evaluation) -> Table {
     let heading = e.bootstrap.map(|b| format!("{}% interval", b.confidence * 100.0));
     let mut table =
         Table::new([("", Align::Left), ("", RIGHT), (heading.as_deref().unwrap_or(""), RIGHT)]);
-    let multi = e.label_kind == LabelKind::Multi;
-    let name = if multi { "all labels right" } else { "accuracy" };
-    let accuracy = format!("{BEST}{}{BEST:#}", score(e.accuracy));
-    table.row([&name, &accuracy, &interval(e, Score::Accuracy)]);
-    let of_baseline =
-        if multi { "  always the largest label" } else { "  always the largest class" };
-    table.row([&of_baseline, &score(e.baselines.majority)]);
-    table.row([&"  random permutation", &score(e.baselines.random_permutation)]);
-    for (found, value) in e.scores.iter() {
-        if let Score::TopK(k) = found {
-            table.row([&format_args!("top-{k} accuracy"), &score(*value), &interval(e, found)]);
-        }
+    for (i, line) in e.headlines().iter().enumerate() {
+        let indent = if line.baseline { "  " } else { "" };
+        let name = format!("{indent}{}", line.name);
+        let value = match i {
+            0 => format!("{BEST}{}{BEST:#}", score(line.value)),
+            _ => score(line.value),
+        };
+        table.row([&name, &value, &range(line.interval)]);
     }
-    // Of one class a document it is the accuracy once more, and of two classes the areas are the same.
-    let skipped = |found: Score| match found {
-        Score::F1(Mean::Micro) => !multi,
-        Score::RocAuc(_) | Score::AveragePrecision(_) => e.score(Score::BinaryRocAuc).is_some(),
-        _ => false,
-    };
-    for (found, name) in HEADLINES {
-        let value = e.score(found).filter(|_| !skipped(found));
-        if let Some(value) = value {
-            table.row([&name, &score(value), &interval(e, found)]);
-        }
-    }
-    let mut printed = [Score::LogLoss, Score::CrossEntropy].into_iter().filter_map(|l| e.score(l));
-    let loss = score(e.loss);
-    if !printed.any(|value| score(value) == loss) {
-        table.row([&"loss as trained", &loss]);
-    }
-    table.row([&"calibration error (ECE)", &score(e.reliability.ece)]);
     table
+}
+
+/// An interval as text, empty where there is none.
+fn range(interval: Option<[f64; 2]>) -> String {
+    interval.map_or_else(String::new, |[low, high]| format!("{} – {}", score(low), score(high)))
 }
 
 /// The interval of a score as text, empty where there is none.
 fn interval(e: &Evaluation, of: Score) -> String {
-    let found = e.intervals.get(of);
-    found.map_or_else(String::new, |[low, high]| format!("{} – {}", score(*low), score(*high)))
+    range(e.intervals.get(of).copied())
 }
 
 /// Precision, recall and F1 by every mean.
