@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, explain, inspect, plot, predict, runs, threshold,
-    train, tune,
+    check, completions, datasets, demo, evaluate, explain, inspect, plot, predict, report, runs,
+    threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Explain(Box<explain::ExplainArgs>),
     Inspect(inspect::InspectArgs),
     Plot(Box<plot::PlotArgs>),
+    Report(Box<report::ReportArgs>),
     Runs(runs::RunsArgs),
     Datasets(datasets::DatasetsArgs),
     Completions(completions::CompletionsArgs),

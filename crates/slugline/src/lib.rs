@@ -44,6 +44,7 @@ mod hex;
 pub mod logs;
 pub mod model_file;
 pub mod nearest;
+mod number;
 pub mod plot;
 pub mod report;
 pub mod runs;

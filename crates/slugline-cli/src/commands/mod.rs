@@ -10,6 +10,7 @@ mod findings;
 pub(crate) mod inspect;
 pub(crate) mod plot;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod threshold;
 pub(crate) mod train;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Explain(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Plot(args) => args.run(console),
+        Command::Report(args) => args.run(console),
         Command::Runs(args) => args.run(console),
         Command::Datasets(args) => args.run(console),
         Command::Completions(args) => args.run(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 mod answers;
+mod browser;
 mod check;
 mod datasets;
 mod demo;
@@ -17,6 +18,7 @@ mod logs;
 mod plot;
 mod predict;
 mod real;
+mod report;
 mod resume;
 mod runs;
 mod tensorboard;

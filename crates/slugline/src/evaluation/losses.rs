@@ -1,5 +1,6 @@
 //! How far probabilities are from the truth, document by document.
 
+use crate::corpus::Labels;
 use crate::nn::Matrix;
 
 /// Probabilities nearer to 0 or 1 than this count as this far from them, as in scikit-learn's
@@ -21,6 +22,18 @@ pub(crate) fn mean_log_loss(probabilities: &Matrix, labels: &[u32]) -> f64 {
     let rows = probabilities.iter_rows().zip(labels);
     let sum: f64 = rows.map(|(row, &label)| log_loss(row, label)).sum();
     sum / labels.len().max(1) as f64
+}
+
+/// What each document of a set with these labels costs: its log loss, of soft labels its cross-entropy.
+pub(crate) fn document_losses(probabilities: &Matrix, labels: &Labels) -> Vec<f64> {
+    let rows = probabilities.iter_rows();
+    match labels {
+        Labels::Single(labels) => rows.zip(labels).map(|(row, &l)| log_loss(row, l)).collect(),
+        Labels::Multi(sets) => rows.zip(sets).map(|(row, set)| of_labels(row, set).0).collect(),
+        Labels::Soft(shares) => {
+            rows.zip(shares.iter_rows()).map(|(row, shares)| cross_entropy(row, shares)).collect()
+        }
+    }
 }
 
 /// `−Σ share·ln p` over the classes.

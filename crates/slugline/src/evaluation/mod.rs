@@ -33,7 +33,7 @@ pub(crate) use calibration::several_hot;
 pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 pub use decided::{DecidedClass, DecisionScores, Reasons, RiskCoverage};
 pub use headlines::Headline;
-pub(crate) use losses::mean_log_loss;
+pub(crate) use losses::{document_losses, mean_log_loss};
 pub use score::{Mean, Score, Scores};
 
 /// Bins of the reliability table.

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::canvas::{Anchor, BELOW_TITLE, Canvas, EDGE, Look, TITLE};
 use super::text::{shortened, widest, width};
-use super::{Picture, PlotError, Theme, grouped, titled};
+use super::{Picture, PlotError, Theme, titled};
 use crate::classifier::Classifier;
 use crate::corpus::LabelKind;
 use crate::nn::{Activation, Layer};
+use crate::number::grouped;
 use crate::text::{FeatureScaling, Idf, TermFrequency, Vectorizer, VectorizerOptions};
 
 /// The network from its features to its classes, a box for each layer, with output shapes and numbers

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::canvas::{Anchor, BELOW_TITLE, Canvas, EDGE, Look, SMALL, TEXT, TITLE, ticks};
 use super::text::{shortened, widest, width};
-use super::{Picture, PlotError, Theme, grouped, titled};
+use super::{Picture, PlotError, Theme, titled};
 use crate::classifier::Classifier;
+use crate::number::grouped;
 
 /// The documents of each class as bars, the largest class first; on a logarithmic axis where the
 /// largest class is many times the smallest. The picture grows with the number of classes.

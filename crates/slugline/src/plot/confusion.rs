@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::canvas::{Anchor, BELOW_TITLE, Canvas, EDGE, Look, SMALL, TEXT, TITLE};
 use super::colours::on;
 use super::text::{shortened, widest, width};
-use super::{ClassOrder, Picture, PlotError, Theme, grouped, titled};
+use super::{ClassOrder, Picture, PlotError, Theme, titled};
 use crate::evaluation::Evaluation;
+use crate::number::grouped;
 
 /// The confusion matrix: a row for each true class, a column for each answer.
 ///

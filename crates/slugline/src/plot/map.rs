@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::canvas::{Anchor, BELOW_TITLE, Canvas, EDGE, Look, Place, SMALL, TITLE};
 use super::components::Plane;
 use super::text::{shortened, width};
-use super::{Picture, PlotError, Theme, grouped, titled};
+use super::{Picture, PlotError, Theme, titled};
 use crate::classifier::{Classifier, ClassifierError};
 use crate::corpus::{Documents, Labels};
 use crate::nn::Matrix;
+use crate::number::grouped;
 
 /// A map of documents: those that the network takes for similar lie near each other.
 ///

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::canvas::{Anchor, BELOW_TITLE, Canvas, EDGE, Look, Place, TITLE};
 use super::text::width;
-use super::{Picture, PlotError, Theme, grouped, titled};
+use super::{Picture, PlotError, Theme, titled};
 use crate::corpus::LabelKind;
 use crate::evaluation::{Evaluation, ReliabilityBin};
+use crate::number::grouped;
 
 /// The calibration diagram: the accuracy of the answers of each bin of confidence, against their mean
 /// confidence, with the number of documents in each bin below.

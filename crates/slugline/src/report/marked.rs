@@ -32,8 +32,11 @@ pub(super) fn signed(contribution: f64) -> String {
     if text == "-0.00" { "+0.00".into() } else { text }
 }
 
+/// Bytes of a text that are shown, to the end of the word.
+const LONGEST: usize = 1_600;
+
 /// Marks weaker than this are not drawn.
-const FAINTEST: f64 = 0.03;
+const FAINTEST: f64 = 0.1;
 
 impl<'a> Marked<'a> {
     /// The text that was explained.
@@ -50,6 +53,17 @@ impl<'a> Marked<'a> {
                 contribution: signed(contribution),
             }
         };
-        Self { pieces: why.pieces(text).into_iter().map(piece).collect() }
+        let mut left = LONGEST;
+        let within = |&(text, _): &(&str, _)| {
+            let all = left > 0;
+            left = left.saturating_sub(text.len());
+            all
+        };
+        let pieces = why.pieces(text).into_iter();
+        let mut pieces: Vec<Piece<'a>> = pieces.take_while(within).map(piece).collect();
+        if left == 0 {
+            pieces.push(piece((" …", None)));
+        }
+        Self { pieces }
     }
 }

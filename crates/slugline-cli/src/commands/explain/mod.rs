@@ -13,7 +13,7 @@ use slugline::explain::ExplainOptions;
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{ScoredArgs, positive};
-use crate::output::{Console, check_target};
+use crate::output::{Console, NewFile};
 use texts::Texts;
 
 /// Say why a text has its label: what every word and n-gram adds to it
@@ -99,9 +99,7 @@ With --words one object with
 
 impl ExplainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
-        if let Some(path) = &self.html {
-            check_target(path)?;
-        }
+        let page = self.html.as_deref().map(NewFile::of_bytes).transpose()?;
         let classifier = open_model(&self.model)?;
         let class =
             self.class.as_deref().map(|name| class_number(&classifier, name)).transpose()?;
@@ -117,7 +115,7 @@ impl ExplainArgs {
             )));
         }
         let what = ExplainOptions { class, against };
-        self.scored.on_threads(|| Texts::new(self, &classifier, what, console).run())?
+        self.scored.on_threads(|| Texts::new(self, &classifier, what, console).run(page))?
     }
 }
 

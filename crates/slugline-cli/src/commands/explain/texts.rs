@@ -14,7 +14,7 @@ use slugline::report::explanation_page;
 use super::ExplainArgs;
 use super::terminal::Shown;
 use crate::failure::Failure;
-use crate::output::{Console, out, to_file};
+use crate::output::{Console, NewFile, out};
 
 /// Lines that are explained together.
 const BLOCK: usize = 1024;
@@ -55,14 +55,14 @@ impl<'a> Texts<'a> {
         Self { args, classifier, explainer: classifier.explainer(), what, console }
     }
 
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        // For a page, everything is put on it at the end.
+    /// Explains all texts, and puts them on a page too where one is asked for.
+    pub(super) fn run(&self, file: Option<NewFile>) -> Result<(), Failure> {
         let mut page: Vec<Explained> = Vec::new();
         let mut shown = 0;
         let mut take = |texts: Vec<String>| {
             let all = self.explain(texts)?;
             self.write(&all, &mut shown)?;
-            if self.args.html.is_some() {
+            if file.is_some() {
                 page.extend(all);
             }
             Ok(())
@@ -76,13 +76,14 @@ impl<'a> Texts<'a> {
                 take(vec![whole(input)?])?;
             }
         }
-        let Some(path) = &self.args.html else { return Ok(()) };
+        let Some(mut file) = file else { return Ok(()) };
         let texts: Vec<_> = page
             .iter()
             .map(|one| (one.text.as_str(), &one.why, one.nearest.as_deref().unwrap_or_default()))
             .collect();
         let page = explanation_page(&texts)?;
-        to_file(path, |file| Ok(file.write_all(page.as_bytes())?))
+        file.write(page.as_bytes())?;
+        file.finish()
     }
 
     fn explain(&self, texts: Vec<String>) -> Result<Vec<Explained>, Failure> {
