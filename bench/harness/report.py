@@ -46,10 +46,16 @@ def digits(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def alone(row, value):
+    """A figure that stands for itself."""
+    base = row["unit"].split()[0]
+    return quantity(value, base) if base == "s" else f"{digits(value)} {base}"
+
+
 def ratio(row, value):
     """A ratio, or the figure itself where there is no other side."""
     if row["other"] is None:
-        return f"{digits(value)} {row['unit'].split()[0]}"
+        return alone(row, value)
     return f"{value:.1f}×" if value >= 20 else f"{value:.2f}×"
 
 
@@ -62,9 +68,12 @@ def table(rows):
     for row in rows:
         other = "–" if row["other"] is None else quantity(median(row["other"]), row["unit"])
         sign = "≥" if row["at_least"] else "≤"
-        target = f"{sign} {row['target']}" + ("" if row["other"] is None else "×")
         if row["target"] is None:
             target = "–"
+        elif row["other"] is None:
+            target = f"{sign} {alone(row, row['target'])}"
+        else:
+            target = f"{sign} {row['target']}×"
         span = f"{ratio(row, row['ratio_min'])} – {ratio(row, row['ratio_max'])}"
         cells = [
             row["name"], row["what"], row["against"], quantity(median(row["ours"]), row["unit"]),

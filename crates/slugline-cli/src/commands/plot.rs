@@ -32,6 +32,9 @@ pub(crate) struct PlotArgs {
     /// [default: the corpus that it was trained on]
     #[arg(value_name = "DATA")]
     data: Vec<String>,
+    /// The same as an option
+    #[arg(long = "data", value_name = "DATA", conflicts_with = "data")]
+    named_data: Vec<String>,
     /// What to draw
     #[arg(long, short, value_enum)]
     kind: Kind,
@@ -155,7 +158,7 @@ impl PlotArgs {
                 self.show(&picture, Some(&name), file, console)
             }
             Kind::Embedding => {
-                let data = data_to_score("plot", &self.data, &classifier)?;
+                let data = data_to_score("plot", self.named(), &classifier)?;
                 let (name, most) = (data.name(), self.points.unwrap_or(MOST_POINTS));
                 let documents = self.scored.documents(&data, &classifier, console)?;
                 let title = self.titled(&name);
@@ -166,10 +169,15 @@ impl PlotArgs {
         }
     }
 
+    /// The documents that are named, in either way.
+    fn named(&self) -> &[String] {
+        if self.data.is_empty() { &self.named_data } else { &self.data }
+    }
+
     /// Refuses what has no meaning for the kind.
     fn check(&self, console: Console) -> Result<(), Failure> {
         let kind = self.kind.name();
-        if !self.data.is_empty() && !self.kind.needs_data() {
+        if !self.named().is_empty() && !self.kind.needs_data() {
             return Err(usage(format!(
                 "--kind {kind} is drawn of the model alone and takes no DATA"
             )));
@@ -198,7 +206,7 @@ impl PlotArgs {
         classifier: &Classifier,
         console: Console,
     ) -> Result<(String, Evaluation), Failure> {
-        let data = data_to_score("plot", &self.data, classifier)?;
+        let data = data_to_score("plot", self.named(), classifier)?;
         let options = EvaluationOptions::without_intervals();
         let (evaluation, _) = self.scored.score(&data, classifier, &options, console)?;
         Ok((data.name(), evaluation))

@@ -1,7 +1,8 @@
 //! Pages, opened by a real browser: Chromium without a window, driven by Playwright.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -115,9 +116,7 @@ fn a_report_on_two_classes_opens_in_a_browser() {
     let place = Place::new();
     let mut rows = String::from("text,topic\n");
     for i in 0..60 {
-        rows.push_str(&format!(
-            "wheat <b>rose & fell</b> {i},grain\n'gold' \"\"rose\"\" {i},metal\n"
-        ));
+        let _ = write!(rows, "wheat <b>rose & fell</b> {i},grain\n'gold' \"\"rose\"\" {i},metal\n");
     }
     rows.push_str("gold and <script>alert(1)</script> silver,grain\n");
     fs::write(place.path().join("wires.csv"), rows).unwrap();

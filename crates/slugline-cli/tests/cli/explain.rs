@@ -1,5 +1,6 @@
 //! `slugline explain`.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::Value;
@@ -54,7 +55,7 @@ fn json_tells_of_every_word_where_it_stands() {
 #[test]
 fn lines_are_texts_in_their_order_whatever_the_number_of_threads() {
     let place = Place::new();
-    let lines: String = (0..3_000).map(|i| format!("coffee {i}\n\nsugar\n")).collect();
+    let lines = "coffee\n\nsugar\n".repeat(3_000);
     let run = |threads: u32| {
         let line = format!("explain {} --lines --format json --threads {threads}", model());
         place.run_with_input(&line, lines.as_bytes()).ok()
@@ -112,7 +113,7 @@ fn neighbours_come_from_the_index_of_the_model() {
     let place = Place::new();
     let mut rows = String::from("text,topic\n");
     for i in 0..20 {
-        rows.push_str(&format!("wheat rose in week {i},grain\ngold fell in week {i},metal\n"));
+        let _ = write!(rows, "wheat rose in week {i},grain\ngold fell in week {i},metal\n");
     }
     fs::write(place.path().join("wires.csv"), rows).unwrap();
     let line = "train wires.csv --index -q -o m.slug --preset text --epochs 20 --validation none";

@@ -1,5 +1,6 @@
 //! `slugline report`.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::{Place, model};
@@ -8,7 +9,7 @@ use super::{Place, model};
 fn tickets(place: &Place) {
     let mut rows = String::from("body,queue\n");
     for i in 0..40 {
-        rows.push_str(&format!("refund of invoice {i},billing\nscreen {i} is black,hardware\n"));
+        let _ = write!(rows, "refund of invoice {i},billing\nscreen {i} is black,hardware\n");
     }
     fs::write(place.path().join("tickets.csv"), &rows).unwrap();
     rows.push_str("please refund my invoice,hardware\n");
@@ -72,7 +73,7 @@ fn any_number_of_labels_a_document_is_reported_too() {
     for i in 0..60 {
         let labels = ["[\"grain\"]", "[\"metal\"]", "[\"grain\",\"metal\"]", "[]"][i % 4];
         let text = ["wheat", "gold", "wheat and gold", "nothing"][i % 4];
-        rows.push_str(&format!("{{\"text\":\"{text} {i}\",\"label\":{labels}}}\n"));
+        let _ = writeln!(rows, "{{\"text\":\"{text} {i}\",\"label\":{labels}}}");
     }
     rows.push_str("{\"text\":\"wheat\",\"label\":[\"metal\"]}\n");
     fs::write(place.path().join("topics.jsonl"), rows).unwrap();

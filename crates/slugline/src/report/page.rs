@@ -2,6 +2,8 @@
 
 mod card;
 
+use std::fmt::Write;
+
 use askama::Template;
 
 use super::document::Document;
@@ -99,12 +101,11 @@ const NONE: &str = "–";
 pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, ReportError> {
     let e = &report.evaluation;
     let record = classifier.record();
-    let confusion = match e.confusion.is_empty() {
-        true => None,
-        false => {
-            let picture = Confusion::new("", e, ClassOrder::Size)?;
-            Some(figure(&picture, "Confusion matrix", 0.7)?)
-        }
+    let confusion = if e.confusion.is_empty() {
+        None
+    } else {
+        let picture = Confusion::new("", e, ClassOrder::Size)?;
+        Some(figure(&picture, "Confusion matrix", 0.7)?)
     };
     let mut sections = vec![
         ("scores", "Scores"),
@@ -177,9 +178,11 @@ fn figure(picture: &dyn Picture, label: &str, least: f64) -> Result<String, Repo
         let width = svg.split_once("width=\"").and_then(|(_, rest)| rest.split_once('"'));
         let width = width.and_then(|(width, _)| width.parse::<f64>().ok()).unwrap_or(600.0);
         let least = (width * least).round();
-        figure.push_str(&format!(
-            "<figure class=\"{class}\" style=\"--least:{least}px\" aria-label=\"{label}\">{svg}</figure>\n"
-        ));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            figure,
+            "<figure class=\"{class}\" style=\"--least:{least}px\" aria-label=\"{label}\">{svg}</figure>"
+        );
     }
     Ok(figure)
 }
