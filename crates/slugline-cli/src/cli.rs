@@ -8,7 +8,7 @@ use crate::commands::{
 };
 use crate::output::{Console, Format};
 
-/// Turns labelled text into a classifier: train, evaluate, predict, inspect
+/// Turns labelled text into a classifier: train, evaluate, explain, predict, report
 ///
 /// Slugline trains small, fast, exact text classifiers on the CPU. Every result is reproducible to
 /// the last bit: one seed, one model, whatever the number of threads.
@@ -35,6 +35,8 @@ Examples:
   slugline train sample -o sample.slug           train on the built-in corpus
   slugline evaluate sample.slug                  scores beside the baselines
   echo 'Wheat prices rose.' | slugline predict sample.slug
+  slugline explain sample.slug 'Wheat prices rose.'
+  slugline report sample.slug                    one page with scores, curves, confusions and reasons
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline tune tickets.csv --time 5m            search for better settings
 
