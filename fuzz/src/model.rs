@@ -8,12 +8,13 @@ use slugline::classifier::{Classifier, TrainingOptions, ValidationSplit};
 use slugline::corpus::{Documents, LabelKind, Labels};
 use slugline::decision::Decisions;
 use slugline::evaluation::{Calibration, Mixture};
+use slugline::explain::ExplainOptions;
 use slugline::text::{Selection, Vectorizer, VectorizerOptions};
 use twox_hash::XxHash3_128;
 
-/// A sound file of each kind of model: numbered words, terms with several labels a document, terms, and
-/// hashed terms.
-pub(crate) static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
+/// A sound file of each kind of model: numbered words, terms with several labels a document, terms,
+/// hashed terms, and terms with an index of documents.
+pub(crate) static FILES: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
     let terms = VectorizerOptions {
         word_ngrams: 2,
         ngrams: Selection { min_df: 2, ..Default::default() },
@@ -33,10 +34,11 @@ pub(crate) static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
     let single = LabelKind::Single;
     let tempered = Calibration::Temperature { temperature: 2.0 };
     [
-        sound(None, single, Calibration::None),
-        sound(Some(terms.clone()), LabelKind::Multi, several),
-        sound(Some(terms), single, mixed),
-        sound(Some(hashed), single, tempered),
+        sound(None, single, Calibration::None, false),
+        sound(Some(terms.clone()), LabelKind::Multi, several, false),
+        sound(Some(terms.clone()), single, mixed, false),
+        sound(Some(hashed), single, tempered, false),
+        sound(Some(terms), LabelKind::Multi, Calibration::None, true),
     ]
 });
 
@@ -45,6 +47,7 @@ fn sound(
     vectorizer: Option<VectorizerOptions>,
     kind: LabelKind,
     calibration: Calibration,
+    indexed: bool,
 ) -> Vec<u8> {
     let mut documents = Documents::new(vec!["grain".into(), "metal".into()]);
     for i in 0..4 {
@@ -69,6 +72,10 @@ fn sound(
     let classifier = Classifier::train_documents(&documents, "fuzz", &options, &mut []);
     let classifier = classifier.expect("these can be learned").with_calibration(calibration);
     let classifier = classifier.with_decisions(decisions).expect("as many as classes");
+    let classifier = match indexed {
+        true => classifier.with_index(&documents).expect("these are its own"),
+        false => classifier,
+    };
     classifier.to_bytes().expect("this can be stored")
 }
 
@@ -132,7 +139,16 @@ fn loaded(file: &[u8], text: &str) {
         network.parameters().iter().all(|p| small(p.kernel.as_slice()) && small(p.bias.as_slice()))
             && classifier.vectorizer().as_terms().is_none_or(|terms| small(terms.factors()));
     let single = matches!(network.output_activation(), slugline::nn::Activation::Softmax);
+    let mut explainer = classifier.explainer();
     for text in ["wheat rose", "", "gold 1 2 3 zzz", text] {
+        let why = explainer.explain(text, ExplainOptions::default()).expect("there is a class");
+        let pieces: String = why.pieces(text).iter().map(|piece| piece.0).collect();
+        assert_eq!(pieces, text);
+        let rise: f64 = why.spans.iter().map(|span| span.contribution).sum();
+        let missing = (why.baseline + rise - why.logit).abs();
+        assert!(!moderate || missing < 1e-3 * why.logit.abs().max(1.0), "{why:?}");
+        let near = classifier.nearest(text, 3).expect("rows fit the network");
+        assert_eq!(near.len(), classifier.index().map_or(0, |index| index.len().min(3)));
         let answer = classifier.predict(text);
         let bits = |answer: &[f32]| answer.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
         let again = reloaded.predict(text);

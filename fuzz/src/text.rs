@@ -33,6 +33,10 @@ pub(crate) fn analyzer(data: &[u8]) {
     let mut analyzer = Analyzer::new(options.clone());
     let tokens = analyzer.tokens(&text);
     assert_eq!(analyzer.tokens(&text), tokens, "the second time otherwise");
+    let (spans, length) = (analyzer.token_spans(&text), text.chars().count());
+    assert_eq!(spans.len(), tokens.len());
+    assert!(spans.iter().all(|span| span.start < span.end && span.end <= length), "{spans:?}");
+    assert!(spans.is_sorted_by_key(|span| span.start) && spans.is_sorted_by_key(|span| span.end));
 
     // The text as it is cut, by the plain definition.
     let normal: String = match options.normalization {

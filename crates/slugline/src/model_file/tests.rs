@@ -149,6 +149,17 @@ fn an_index_of_documents_comes_back() {
 }
 
 #[test]
+fn files_of_the_format_before_are_still_read() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/model_file");
+    for kind in 0..4 {
+        let bytes = std::fs::read(seeds.join(format!("format-3-{kind}"))).unwrap();
+        let classifier = Classifier::from_bytes(bytes.clone()).unwrap();
+        assert!(classifier.index().is_none());
+        assert_ne!(classifier.to_bytes().unwrap(), bytes, "it is written in the present format");
+    }
+}
+
+#[test]
 fn the_same_training_gives_the_same_bytes_on_any_number_of_threads() {
     let bytes = |threads| tiny(&TrainingOptions { threads, ..small() }).to_bytes().unwrap();
     assert_eq!(bytes(1), bytes(2));
