@@ -473,7 +473,7 @@ impl Callback for EpochLines<'_> {
         if !self.tell {
             return Flow::Continue;
         }
-        let line = EpochLine { logs, epochs: self.epochs, speed: None };
+        let line = EpochLine { logs, epochs: self.epochs, speed: None, narrow: false };
         match self.tour.say(format_args!("  {line}")) {
             Ok(()) => Flow::Continue,
             Err(error) => {

@@ -19,21 +19,41 @@ pub(crate) struct EpochLine<'a> {
     pub(crate) epochs: usize,
     /// Training samples a second, where that was measured.
     pub(crate) speed: Option<f64>,
+    /// Whether it has to do with 80 columns: shorter names, and three decimals.
+    pub(crate) narrow: bool,
 }
+
+/// Keys of an epoch with their names where there is little room.
+const KEYS: [(&str, &str); 6] = [
+    ("loss", "loss"),
+    ("accuracy", "acc"),
+    ("micro_f1", "f1"),
+    ("val_loss", "val_loss"),
+    ("val_accuracy", "val_acc"),
+    ("val_micro_f1", "val_f1"),
+];
+
+/// Columns that the longer form needs.
+const WIDE: usize = 110;
 
 impl fmt::Display for EpochLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { logs, epochs, speed } = self;
+        let Self { logs, epochs, speed, narrow } = self;
         let width = epochs.to_string().len();
+        let (apart, decimals) = if *narrow { ("  ", 3) } else { ("   ", 4) };
         write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
-        for key in ["loss", "accuracy", "micro_f1", "val_loss", "val_accuracy", "val_micro_f1"] {
+        for (key, short) in KEYS {
             if let Some(value) = logs.get(key) {
-                write!(f, "   {QUIET}{key}{QUIET:#} {value:.4}")?;
+                let name = if *narrow { short } else { key };
+                write!(f, "{apart}{QUIET}{name}{QUIET:#} {value:.decimals$}")?;
             }
         }
-        write!(f, "   {QUIET}lr{QUIET:#} {}", significant(logs.learning_rate))?;
+        write!(f, "{apart}{QUIET}lr{QUIET:#} {}", significant(logs.learning_rate))?;
         match speed {
-            Some(speed) => write!(f, "   {}{QUIET}/s{QUIET:#}", rough(*speed)),
+            Some(speed) if *narrow => {
+                write!(f, "{apart}{}k{QUIET}/s{QUIET:#}", significant((speed / 1e3).round()))
+            }
+            Some(speed) => write!(f, "{apart}{}{QUIET}/s{QUIET:#}", rough(*speed)),
             None => Ok(()),
         }
     }
@@ -156,7 +176,8 @@ impl Callback for TrainingBar {
         }
         let speed = Some(self.samples as f64 / self.begun.elapsed().as_secs_f64());
         let speed = speed.filter(|speed| speed.is_finite());
-        self.bar.note(EpochLine { logs, epochs: self.epochs, speed });
+        let narrow = Console::columns().is_some_and(|columns| columns < WIDE);
+        self.bar.note(EpochLine { logs, epochs: self.epochs, speed, narrow });
         Flow::Continue
     }
 }
@@ -170,16 +191,22 @@ mod tests {
     fn an_epoch_is_one_line() {
         let scores = |loss| Scores { loss, metrics: vec![("accuracy".into(), 0.5)] };
         let logs = EpochLogs { epoch: 3, train: scores(1.0), validation: None, learning_rate: 0.1 };
-        let line = |logs: &EpochLogs, speed| {
-            let line = EpochLine { logs, epochs: 20, speed }.to_string();
+        let line_of = |logs: &EpochLogs, speed, narrow| {
+            let line = EpochLine { logs, epochs: 20, speed, narrow }.to_string();
             anstream::adapter::strip_str(&line).to_string()
         };
+        let line = |logs: &EpochLogs, speed| line_of(logs, speed, false);
         assert_eq!(line(&logs, None), "epoch  3/20   loss 1.0000   accuracy 0.5000   lr 0.1");
         let validated = EpochLogs { validation: Some(scores(2.0)), ..logs };
         assert_eq!(
             line(&validated, Some(41_249.0)),
             "epoch  3/20   loss 1.0000   accuracy 0.5000   val_loss 2.0000   val_accuracy 0.5000   \
              lr 0.1   41,200/s"
+        );
+        let narrow = line_of(&validated, Some(141_249.0), true);
+        assert_eq!(
+            narrow,
+            "epoch  3/20  loss 1.000  acc 0.500  val_loss 2.000  val_acc 0.500  lr 0.1  141k/s"
         );
     }
 }

@@ -79,6 +79,12 @@ impl Console {
         }
     }
 
+    /// Columns of the terminal that standard error is, if it is one.
+    pub(crate) fn columns() -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
+        Some(width.0.into())
+    }
+
     /// Whether progress may be drawn and redrawn on standard error.
     pub(crate) fn draws(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
