@@ -5,8 +5,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::score::{Score, Scores, Values};
-
 /// Percentile bootstrap intervals (Efron & Tibshirani 1993, "An Introduction to the Bootstrap",
 /// chapter 13): the documents are drawn again with replacement, as many as there are, so many times;
 /// between the percentiles of a score over these draws lies its interval.
@@ -31,18 +29,18 @@ impl Bootstrap {
     /// No intervals.
     pub const NONE: Self = Self { resamples: 0, confidence: 0.95, seed: 0 };
 
-    /// The intervals of scores that a function gives for documents which count as often as their
-    /// weights say. Draws in which a score is not defined do not count for it.
+    /// The intervals of scores that a function gives by name for documents which count as often as
+    /// their weights say. Draws in which a score is not defined do not count for it.
     ///
     /// Every draw has a random stream of its own, so that the result is the same for any number of
     /// threads.
-    pub(super) fn intervals(
+    pub(super) fn intervals<N: Copy + Send + Sync>(
         &self,
         documents: usize,
-        scores: impl Fn(&[u32]) -> Values + Sync,
-    ) -> Scores<[f64; 2]> {
+        scores: impl Fn(&[u32]) -> Vec<(N, Option<f64>)> + Sync,
+    ) -> Vec<(N, [f64; 2])> {
         if self.resamples == 0 {
-            return Scores::default();
+            return Vec::new();
         }
         let draw = |weights: &mut Vec<u32>, number: usize| {
             weights.clear();
@@ -56,17 +54,17 @@ impl Bootstrap {
             }
             scores(weights)
         };
-        let draws: Vec<Values> =
+        let draws: Vec<Vec<(N, Option<f64>)>> =
             (0..self.resamples).into_par_iter().map_init(Vec::new, draw).collect();
         let names = draws.first().map_or(&[][..], |first| first);
-        let interval = |(place, (score, _)): (usize, &(Score, Option<f64>))| {
+        let interval = |(place, (name, _)): (usize, &(N, Option<f64>))| {
             let mut values: Vec<f64> = draws.iter().filter_map(|draw| draw[place].1).collect();
             values.sort_unstable_by(f64::total_cmp);
             let outside = (1.0 - self.confidence) / 2.0;
             let ends = [outside, 1.0 - outside].map(|share| percentile(&values, share));
-            Some((*score, [ends[0]?, ends[1]?]))
+            Some((*name, [ends[0]?, ends[1]?]))
         };
-        Scores(names.iter().enumerate().filter_map(interval).collect())
+        names.iter().enumerate().filter_map(interval).collect()
     }
 }
 
@@ -81,6 +79,8 @@ fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::Score;
+    use crate::evaluation::score::Values;
     use crate::nn::with_threads;
 
     #[test]
@@ -105,9 +105,8 @@ mod tests {
         let bootstrap = Bootstrap { resamples: 4000, ..Bootstrap::default() };
         let intervals = bootstrap.intervals(100, share);
         // 0.7 ± 1.96·√(0.7·0.3/100)
-        let [low, high] = *intervals.get(Score::Accuracy).unwrap();
+        let [(Score::Accuracy, [low, high])] = intervals[..] else { panic!("{intervals:?}") };
         assert!((low - 0.61).abs() < 0.015 && (high - 0.79).abs() < 0.015, "{low} {high}");
-        assert_eq!(intervals.get(Score::Mcc), None);
         for threads in [1, 3] {
             let again = with_threads(threads, || bootstrap.intervals(100, share)).unwrap();
             assert_eq!(again, intervals);

@@ -13,6 +13,7 @@ mod decided;
 mod headlines;
 mod losses;
 mod multi;
+mod paired;
 mod ranking;
 mod score;
 mod single;
@@ -34,6 +35,7 @@ pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 pub use decided::{DecidedClass, DecisionScores, Reasons, RiskCoverage};
 pub use headlines::Headline;
 pub(crate) use losses::{document_losses, mean_log_loss};
+pub(crate) use paired::{Paired, intervals as paired_intervals};
 pub use score::{Mean, Score, Scores};
 
 /// Bins of the reliability table.
@@ -208,15 +210,11 @@ impl Evaluation {
         shares: Option<&Matrix>,
         options: &EvaluationOptions,
     ) -> Self {
-        let Judged { class_names, probabilities, answers, .. } = *judged;
-        let decided = answers.iter().map(|answer| match answer {
-            Answer::Class(class) => Some(*class),
-            Answer::Labels(_) | Answer::Unknown(_) => None,
-        });
+        let Judged { class_names, probabilities, .. } = *judged;
         let baselines = Baselines::new(&truth, judged.training_counts);
         let reliability = Reliability::new(probabilities, &truth, BINS);
         let risk_coverage = decided::risk_coverage(probabilities, &truth);
-        let single = Single::new(probabilities, truth, decided.collect(), shares, &options.top_k);
+        let single = Single::of(judged, truth, shares, &options.top_k);
         let mut confusion = vec![vec![0; class_names.len()]; class_names.len()];
         for (&label, &answer) in single.truth.iter().zip(&single.answers) {
             confusion[label as usize][answer as usize] += 1;
@@ -239,17 +237,8 @@ impl Evaluation {
     }
 
     fn multi(judged: &Judged<'_>, wanted: &[Vec<u32>], options: &EvaluationOptions) -> Self {
-        let Judged { probabilities, answers, .. } = *judged;
-        let given = answers.iter().map(|answer| match answer {
-            Answer::Class(class) => Some(vec![*class]),
-            Answer::Labels(labels) => {
-                let mut labels = labels.clone();
-                labels.sort_unstable();
-                Some(labels)
-            }
-            Answer::Unknown(_) => None,
-        });
-        let multi = Multi::new(probabilities, wanted, &given.collect::<Vec<_>>());
+        let Judged { probabilities, .. } = *judged;
+        let multi = Multi::of(judged, wanted);
         let once = vec![1; wanted.len()];
         let counts = multi.counts(&once);
         Self::of(
@@ -325,7 +314,7 @@ impl Evaluation {
             macro_f1,
             weighted_f1,
             scores: Scores(all.into_iter().filter_map(|(s, value)| Some((s, value?))).collect()),
-            intervals: bootstrap.intervals(n, |weights| scores(weights, areas)),
+            intervals: Scores(bootstrap.intervals(n, |weights| scores(weights, areas))),
             bootstrap: (bootstrap.resamples > 0).then_some(bootstrap),
             baselines: parts.baselines,
             classes: classes.map(of_class).collect(),

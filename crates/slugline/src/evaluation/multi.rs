@@ -1,8 +1,9 @@
 //! Scores of multi-label answers.
 
-use super::losses;
 use super::ranking::{Areas, Ranking, means};
 use super::score::{Mean, Score, Values};
+use super::{Judged, losses};
+use crate::decision::Answer;
 use crate::nn::{Average, ClassCounts, Matrix, average_score};
 
 /// Documents with their labels and what a classifier makes of each, ready to be scored under any
@@ -57,13 +58,23 @@ impl Document {
 }
 
 impl Multi {
+    /// From what a classifier makes of documents.
+    pub(super) fn of(judged: &Judged<'_>, wanted: &[Vec<u32>]) -> Self {
+        let given = judged.answers.iter().map(|answer| match answer {
+            Answer::Class(class) => Some(vec![*class]),
+            Answer::Labels(labels) => {
+                let mut labels = labels.clone();
+                labels.sort_unstable();
+                Some(labels)
+            }
+            Answer::Unknown(_) => None,
+        });
+        Self::new(judged.probabilities, wanted, &given.collect::<Vec<_>>())
+    }
+
     /// From calibrated probabilities, one row a document; `given` holds rising lists of classes, `None`
     /// for `unknown`.
-    pub(super) fn new(
-        probabilities: &Matrix,
-        wanted: &[Vec<u32>],
-        given: &[Option<Vec<u32>>],
-    ) -> Self {
+    fn new(probabilities: &Matrix, wanted: &[Vec<u32>], given: &[Option<Vec<u32>>]) -> Self {
         let classes = probabilities.cols();
         let rows = || probabilities.iter_rows().zip(wanted).enumerate();
         let of_class = |class: usize, wanted: &[u32]| wanted.binary_search(&(class as u32)).is_ok();

@@ -1,8 +1,9 @@
 //! Scores of answers of one class a document.
 
-use super::losses;
 use super::ranking::{Areas, Ranking, means};
 use super::score::{Mean, Score, Values};
+use super::{Judged, losses};
+use crate::decision::Answer;
 use crate::nn::{Average, ClassCounts, Matrix, argmax, average_score};
 
 /// Documents with the truth and what a classifier makes of each, ready to be scored under any weights.
@@ -25,8 +26,22 @@ pub(super) struct Single {
 }
 
 impl Single {
+    /// From what a classifier makes of documents; the shares of soft labels beside the truth.
+    pub(super) fn of(
+        judged: &Judged<'_>,
+        truth: Vec<u32>,
+        shares: Option<&Matrix>,
+        top_k: &[usize],
+    ) -> Self {
+        let decided = judged.answers.iter().map(|answer| match answer {
+            Answer::Class(class) => Some(*class),
+            Answer::Labels(_) | Answer::Unknown(_) => None,
+        });
+        Self::new(judged.probabilities, truth, decided.collect(), shares, top_k)
+    }
+
     /// From calibrated probabilities, one row a document.
-    pub(super) fn new(
+    fn new(
         probabilities: &Matrix,
         truth: Vec<u32>,
         decided: Vec<Option<u32>>,
