@@ -9,15 +9,16 @@
 //! 5. [`classifier`]: all of it in one piece: text in, label and probabilities out
 //! 6. [`decision`]: what is answered by the probabilities, and when `unknown`
 //! 7. [`evaluation`]: scores, and the baselines to hold them against
-//! 8. [`explain`]: why a label, word by word
-//! 9. [`nearest`]: the training documents that are most like a text
-//! 10. [`tune`]: better settings by search, and plain grids
-//! 11. [`model_file`]: a classifier as one file, checked before it answers
-//! 12. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
-//! 13. [`logs`]: its epochs, written down for other programs to draw
-//! 14. [`runs`]: past trainings in a local database
-//! 15. [`plot`]: pictures of what was found
-//! 16. [`report`]: pages that show it
+//! 8. [`compare`]: two classifiers side by side, and whether they differ by chance
+//! 9. [`explain`]: why a label, word by word
+//! 10. [`nearest`]: the training documents that are most like a text
+//! 11. [`tune`]: better settings by search, and plain grids
+//! 12. [`model_file`]: a classifier as one file, checked before it answers
+//! 13. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
+//! 14. [`logs`]: its epochs, written down for other programs to draw
+//! 15. [`runs`]: past trainings in a local database
+//! 16. [`plot`]: pictures of what was found
+//! 17. [`report`]: pages that show it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -35,6 +36,7 @@
 pub mod check;
 pub mod checkpoint;
 pub mod classifier;
+pub mod compare;
 mod container;
 pub mod corpus;
 pub mod decision;

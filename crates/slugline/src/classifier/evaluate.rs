@@ -108,7 +108,10 @@ impl Classifier {
     }
 
     /// Calibrated probabilities and the answer for each document.
-    fn answers(&self, documents: &Documents) -> Result<(Matrix, Vec<Answer>), ClassifierError> {
+    pub(crate) fn answers(
+        &self,
+        documents: &Documents,
+    ) -> Result<(Matrix, Vec<Answer>), ClassifierError> {
         let texts: Vec<&str> = documents.texts().collect();
         let classes = self.class_names.len();
         let mut rows = Vec::with_capacity(texts.len() * classes);
@@ -121,7 +124,10 @@ impl Classifier {
     }
 
     /// Labels in the form in which this classifier is scored on them.
-    fn labels_to_score<'a>(&self, labels: &'a Labels) -> Result<Cow<'a, Labels>, ClassifierError> {
+    pub(crate) fn labels_to_score<'a>(
+        &self,
+        labels: &'a Labels,
+    ) -> Result<Cow<'a, Labels>, ClassifierError> {
         match (self.label_kind(), labels) {
             (LabelKind::Multi, Labels::Single(classes)) => {
                 let sets = classes.iter().map(|&class| vec![class]).collect();

@@ -231,7 +231,8 @@ pub enum ClassifierError {
     },
 }
 
-fn content_name(content: Content) -> &'static str {
+/// What a model reads, in words.
+pub(crate) fn content_name(content: Content) -> &'static str {
     match content {
         Content::Text => "text",
         Content::Features => "lists of features (SVMlight)",
@@ -366,7 +367,11 @@ impl Classifier {
     }
 
     /// Checks that documents called `name` hold what the model reads.
-    fn check_content(&self, name: &str, documents: &Documents) -> Result<(), ClassifierError> {
+    pub(crate) fn check_content(
+        &self,
+        name: &str,
+        documents: &Documents,
+    ) -> Result<(), ClassifierError> {
         let (model, found) = (self.vectorizer.content(), documents.content());
         match model == found {
             true => Ok(()),
@@ -375,7 +380,11 @@ impl Classifier {
     }
 
     /// Checks that documents called `name` have the classes of the model.
-    fn check_classes(&self, name: &str, theirs: &[String]) -> Result<(), ClassifierError> {
+    pub(crate) fn check_classes(
+        &self,
+        name: &str,
+        theirs: &[String],
+    ) -> Result<(), ClassifierError> {
         let ours = &self.class_names;
         let differs = ours.iter().zip(theirs).position(|(a, b)| a != b);
         let problem = match differs {

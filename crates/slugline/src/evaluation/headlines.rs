@@ -84,7 +84,7 @@ impl Evaluation {
     }
 
     /// The scores among the headlines, with their names for people.
-    pub(super) fn headline_scores(&self) -> Vec<(Score, String)> {
+    pub(crate) fn headline_scores(&self) -> Vec<(Score, String)> {
         let multi = self.label_kind == LabelKind::Multi;
         let accuracy = if multi { "all labels right" } else { "accuracy" };
         let top_k = self.scores.iter().filter_map(|(score, _)| match score {

@@ -6,15 +6,15 @@ use super::single::Single;
 use super::{EvaluationOptions, Judged, MOST_RANKED, Scores};
 use crate::corpus::Labels;
 
-/// Something of each of two classifiers, and of the second less the first.
+/// Intervals of the scores of each of two classifiers, and of the second's less the first's.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Paired<T> {
-    pub(crate) a: T,
-    pub(crate) b: T,
-    pub(crate) difference: T,
+pub(crate) struct PairedIntervals {
+    pub(crate) a: Scores<[f64; 2]>,
+    pub(crate) b: Scores<[f64; 2]>,
+    pub(crate) difference: Scores<[f64; 2]>,
 }
 
-/// The intervals of all scores, and of their differences, the second classifier's less the first's.
+/// The intervals of all scores, and of their differences.
 ///
 /// Both are scored on the same draws of documents, so that what is easy or hard for both of them cancels
 /// out: the interval of a difference is that of a paired bootstrap (Efron & Tibshirani 1993, chapter 8).
@@ -23,7 +23,7 @@ pub(crate) fn intervals(
     a: &Judged<'_>,
     b: &Judged<'_>,
     options: &EvaluationOptions,
-) -> Paired<Scores<[f64; 2]>> {
+) -> PairedIntervals {
     let areas = a.labels.len() * a.class_names.len() <= MOST_RANKED;
     match a.labels {
         Labels::Single(truth) => {
@@ -56,7 +56,7 @@ fn drawn(
     documents: usize,
     options: &EvaluationOptions,
     scores: impl Fn(&[u32]) -> (Values, Values) + Sync,
-) -> Paired<Scores<[f64; 2]>> {
+) -> PairedIntervals {
     let all = |weights: &[u32]| {
         let (a, b) = scores(weights);
         // Both have the same scores in the same order: they follow from the labels and the options.
@@ -67,7 +67,7 @@ fn drawn(
         };
         a.into_iter().zip(b).flat_map(of_score).collect()
     };
-    let mut found = Paired::<Scores<[f64; 2]>>::default();
+    let mut found = PairedIntervals::default();
     for ((whose, score), interval) in options.bootstrap.intervals(documents, all) {
         let into = match whose {
             Whose::A => &mut found.a,
@@ -87,7 +87,7 @@ mod tests {
     use crate::nn::Matrix;
 
     /// Two classes, all documents of the first; whether each is answered rightly.
-    fn intervals_of(a: &[bool], b: &[bool]) -> Paired<Scores<[f64; 2]>> {
+    fn intervals_of(a: &[bool], b: &[bool]) -> PairedIntervals {
         let names = ["yes".to_owned(), "no".to_owned()];
         let labels = Labels::Single(vec![0; a.len()]);
         let outputs = |right: &[bool]| {
