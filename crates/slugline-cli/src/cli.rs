@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, datasets, demo, evaluate, explain, inspect, plot, predict, report, runs,
-    threshold, train, tune,
+    check, compare, completions, datasets, demo, evaluate, explain, inspect, plot, predict, report,
+    runs, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Train(Box<train::TrainArgs>),
     Tune(Box<tune::TuneArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
+    Compare(Box<compare::CompareArgs>),
     Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
     Explain(Box<explain::ExplainArgs>),

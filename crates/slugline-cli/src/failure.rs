@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use slugline::check::CheckError;
 use slugline::checkpoint::CheckpointError;
 use slugline::classifier::ClassifierError;
+use slugline::compare::CompareError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
@@ -58,6 +59,8 @@ pub(crate) enum Failure {
     Check(#[from] CheckError),
     #[error(transparent)]
     Classifier(#[from] ClassifierError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),
     #[error(transparent)]

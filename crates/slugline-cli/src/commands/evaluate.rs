@@ -6,13 +6,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use serde_json::{Value, json};
-use slugline::evaluation::{Bootstrap, Evaluation, EvaluationOptions};
+use slugline::evaluation::{Evaluation, EvaluationOptions};
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{AnswerArgs, Part, ScoredArgs, confidence, data_to_score, positive};
+use crate::options::{AnswerArgs, BootstrapArgs, ScoredArgs, data_to_score, positive};
 use crate::output::{Align, Console, HEADING, QUIET, Table, grouped, out, write_json};
 use tables::{
     by, class_table, decided_table, decisions_table, means_table, reliability_table,
@@ -38,26 +37,12 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "K,…", value_delimiter = ',', value_parser = positive(),
         default_values_t = EvaluationOptions::default().top_k)]
     top_k: Vec<usize>,
-    /// Draws of documents by which intervals are found, 0 for none
-    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().resamples,
-        value_parser = draws())]
-    bootstrap: usize,
-    /// Share of the draws that lies within an interval
-    #[arg(long, value_name = "SHARE", default_value_t = Bootstrap::default().confidence,
-        value_parser = confidence)]
-    confidence: f64,
-    /// Settles the draws
-    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().seed)]
-    bootstrap_seed: u64,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
     #[command(flatten)]
     answers: AnswerArgs,
     #[command(flatten)]
     scored: ScoredArgs,
-}
-
-/// A number of draws of documents.
-fn draws() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(0..=1_000_000)
 }
 
 const AFTER_HELP: &str = "\
@@ -124,14 +109,8 @@ const SHOWN_PAIRS: usize = 5;
 impl EvaluateArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let classifier = self.answers.apply(open_model(&self.model)?)?;
-        let options = EvaluationOptions {
-            top_k: self.top_k.clone(),
-            bootstrap: Bootstrap {
-                resamples: self.bootstrap,
-                confidence: self.confidence,
-                seed: self.bootstrap_seed,
-            },
-        };
+        let options =
+            EvaluationOptions { top_k: self.top_k.clone(), bootstrap: self.bootstrap.bootstrap() };
         let data = data_to_score("evaluate", &self.data, &classifier)?;
         let name = data.name();
         let (evaluation, _) = self.scored.score(&data, &classifier, &options, console)?;
@@ -157,10 +136,7 @@ impl EvaluateArgs {
 
     fn print(&self, console: Console, data: &str, e: &Evaluation) -> Result<(), Failure> {
         let mut out = out();
-        let part = match self.scored.split {
-            Part::Test => "test part",
-            Part::Train => "training part, held-out samples included",
-        };
+        let part = self.scored.split.in_words();
         writeln!(
             out,
             "{HEADING}{data}{HEADING:#}, {part}: {} documents, {} classes\n",

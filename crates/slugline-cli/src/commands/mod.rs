@@ -1,6 +1,7 @@
 //! One module a command: its arguments, its plan, its run.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod datasets;
 pub(crate) mod demo;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Train(args) => args.run(console),
         Command::Tune(args) => args.run(console),
         Command::Evaluate(args) => args.run(console),
+        Command::Compare(args) => args.run(console),
         Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Explain(args) => args.run(console),

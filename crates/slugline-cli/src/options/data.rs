@@ -74,6 +74,14 @@ impl Part {
         }
     }
 
+    /// What is scored, for people.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Train => "training part, held-out samples included",
+            Self::Test => "test part",
+        }
+    }
+
     pub(crate) fn of(self, corpus: &Corpus) -> &Sequences {
         match self {
             Self::Train => &corpus.train,

@@ -1,6 +1,7 @@
 //! Arguments that commands share, and settings as arguments.
 
 mod answers;
+mod bootstrap;
 mod data;
 mod features;
 mod going_on;
@@ -19,9 +20,10 @@ mod theme;
 mod training;
 
 pub(crate) use answers::{AnswerArgs, LimitArgs};
+pub(crate) use bootstrap::BootstrapArgs;
 pub(crate) use data::{DataArgs, Part, dataset};
 pub(crate) use going_on::{FromArgs, FromPlan};
-pub(crate) use parse::{HeldOut, confidence, interval, one_of, positive, similarity, threads};
+pub(crate) use parse::{HeldOut, interval, one_of, positive, similarity, threads};
 pub(crate) use plan::TrainingPlan;
 pub(crate) use quantity::{duration, since, size};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};

@@ -7,7 +7,7 @@ use super::files::tickets;
 use super::{Place, numbers};
 
 /// JSON lines of made-up tickets about any number of things.
-fn topics(rows: usize) -> String {
+pub(super) fn topics(rows: usize) -> String {
     let topics = [("billing", "invoice"), ("login", "password"), ("delivery", "parcel")];
     let mut lines = String::new();
     for i in 0..rows {

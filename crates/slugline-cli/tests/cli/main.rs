@@ -5,6 +5,7 @@
 mod answers;
 mod browser;
 mod check;
+mod compare;
 mod datasets;
 mod demo;
 mod evaluate;

@@ -35,7 +35,6 @@ pub use calibration::{Calibration, Mixture, Reliability, ReliabilityBin};
 pub use decided::{DecidedClass, DecisionScores, Reasons, RiskCoverage};
 pub use headlines::Headline;
 pub(crate) use losses::{document_losses, mean_log_loss};
-pub(crate) use paired::{Paired, intervals as paired_intervals};
 pub(crate) use paired::{PairedIntervals, intervals as paired_intervals};
 pub use score::{Mean, Score, Scores};
 
