@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value};
-use slugline::evaluation::{Bootstrap, EvaluationOptions};
+use slugline::evaluation::EvaluationOptions;
 use slugline::report::{Report, ReportOptions};
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{AnswerArgs, ScoredArgs, data_to_score};
+use crate::options::{AnswerArgs, BootstrapArgs, ScoredArgs, data_to_score};
 use crate::output::{BEST, Console, NewFile, bytes, out, write_json};
 
 /// Write a report on a model: one page of HTML that needs nothing beside it
@@ -49,10 +49,8 @@ pub(crate) struct ReportArgs {
     /// Documents to show of each pair
     #[arg(long, value_name = "N", default_value_t = ReportOptions::default().examples)]
     examples: usize,
-    /// Draws of documents by which intervals are found, 0 for none
-    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().resamples,
-        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
-    bootstrap: usize,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
     #[command(flatten)]
     answers: AnswerArgs,
     #[command(flatten)]
@@ -103,7 +101,7 @@ impl ReportArgs {
             examples: self.examples,
             documents: self.documents,
             evaluation: EvaluationOptions {
-                bootstrap: Bootstrap { resamples: self.bootstrap, ..Bootstrap::default() },
+                bootstrap: self.bootstrap.bootstrap(),
                 ..EvaluationOptions::default()
             },
             ..ReportOptions::default()
