@@ -14,6 +14,7 @@
 mod cli;
 mod commands;
 mod failure;
+mod input;
 mod interrupt;
 mod options;
 mod output;

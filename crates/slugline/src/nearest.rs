@@ -115,7 +115,9 @@ impl DocumentIndex {
 
     /// The `k` documents nearest to a row of length 1, of equals the first ones.
     fn nearest(&self, row: &[f32], k: usize) -> Vec<(usize, f32)> {
-        let cosine = |other: &[f32]| other.iter().zip(row).map(|(a, b)| a * b).sum::<f32>();
+        let product = |other: &[f32]| other.iter().zip(row).map(|(a, b)| a * b).sum::<f32>();
+        // Rounding may carry it beyond.
+        let cosine = |other: &[f32]| product(other).clamp(-1.0, 1.0);
         let rows = self.vectors.as_slice().chunks_exact(self.width.max(1));
         let mut all: Vec<(usize, f32)> = rows.map(cosine).enumerate().collect();
         let falling = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));

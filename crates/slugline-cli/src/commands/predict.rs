@@ -1,12 +1,6 @@
 //! `slugline predict`: an answer for each text.
 
-mod ahead;
-mod batch;
-mod lines;
-mod rows;
-
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,20 +9,17 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use slugline::classifier::{Classifier, ClassifierError, Prediction, TextPredictor};
-use slugline::corpus::read::{Format, LabelUse, ReadOptions};
-use slugline::corpus::{Content, LabelKind};
+use slugline::classifier::{Classifier, Prediction, TextPredictor};
+use slugline::corpus::LabelKind;
+use slugline::corpus::read::{Format, ReadOptions};
 use slugline::decision::{Answer as Decided, Reason, UNKNOWN};
 use slugline::nn::with_threads;
 
 use super::open_model;
 use crate::failure::Failure;
+use crate::input::{self, About, Bad, Batch, Item, Lines, ReadAhead, STDIN, unreadable};
 use crate::options::{AnswerArgs, FormArgs, note_skipped, threads};
 use crate::output::{Console, NewFile, PredictBar, QUIET, STRONG, out};
-use ahead::ReadAhead;
-use batch::{About, Bad, Batch, Item};
-use lines::Lines;
-use rows::TableRows;
 
 /// Answer texts with a label and probabilities
 ///
@@ -140,7 +131,7 @@ enum Input<'a> {
     /// A text a line of a file, or of standard input.
     Lines(Option<&'a Path>),
     /// Rows of a file, or of standard input.
-    Rows(String, Box<ReadOptions>),
+    Rows(Option<&'a Path>, Format, Box<ReadOptions>),
 }
 
 impl PredictArgs {
@@ -171,16 +162,17 @@ impl PredictArgs {
             Input::Lines(path) => {
                 let on_error = self.form.options().on_error;
                 let (lines, total) = match path {
-                    None => (Lines::open("standard input".into(), io::stdin(), on_error)?, None),
+                    None => (Lines::open(STDIN.into(), io::stdin(), on_error)?, None),
                     Some(path) => {
-                        let (file, total) = open(path)?;
+                        let so = "a file with one text a line, or say --input-format folder";
+                        let (file, total) = input::open(path, so)?;
                         (Lines::open(path.display().to_string(), file, on_error)?, total)
                     }
                 };
                 answers.all(ReadAhead::start(lines), total, file.as_mut())
             }
-            Input::Rows(input, options) => {
-                let rows = TableRows::open(&input, &options)?;
+            Input::Rows(path, format, options) => {
+                let rows = input::rows(path, format, *options)?;
                 let total = rows.total();
                 answers.all(ReadAhead::start(rows), total, file.as_mut())
             }
@@ -216,44 +208,16 @@ impl PredictArgs {
             return Ok(Input::Words(&self.text));
         }
         let path = self.file.as_deref().filter(|path| *path != Path::new("-"));
-        let named = path.and_then(|path| Format::of_name(&path.to_string_lossy()));
-        let content = classifier.vectorizer().content();
-        let made = (content == Content::Features).then_some(Format::SvmLight);
-        let Some(format) = given.or(named).or(made) else { return Ok(Input::Lines(path)) };
-        let name = path.map_or("-".into(), |path| path.to_string_lossy().into_owned());
-        if format.content() != content {
-            let found = format.content();
-            return Err(ClassifierError::OtherContent { model: content, found, name }.into());
-        }
+        let Some(format) = input::row_format(given, path, classifier)? else {
+            return Ok(Input::Lines(path));
+        };
         let split = |columns: &[String]| -> Vec<String> {
             columns.iter().flat_map(|columns| columns.split(',')).map(str::to_owned).collect()
         };
-        let options = ReadOptions {
-            format: Some(format),
-            text: split(&self.text),
-            keep: self.keep.clone(),
-            labels: LabelUse::Ignored,
-            ..self.form.options()
-        };
-        Ok(Input::Rows(name, Box::new(options)))
+        let options =
+            ReadOptions { text: split(&self.text), keep: self.keep.clone(), ..self.form.options() };
+        Ok(Input::Rows(path, format, Box::new(options)))
     }
-}
-
-fn unreadable(path: &Path, source: io::Error) -> Failure {
-    Failure::File { action: "read", path: path.to_owned(), source }
-}
-
-/// A file and, if known, its length.
-fn open(path: &Path) -> Result<(File, Option<u64>), Failure> {
-    let file = File::open(path).map_err(|source| unreadable(path, source))?;
-    let metadata = file.metadata().map_err(|source| unreadable(path, source))?;
-    if metadata.is_dir() {
-        let shown = path.display();
-        return Err(Failure::Other(format!(
-            "{shown} is a folder; give a file with one text a line, or say --input-format folder"
-        )));
-    }
-    Ok((file, metadata.is_file().then_some(metadata.len())))
 }
 
 /// An answer for machines.

@@ -10,7 +10,7 @@ use slugline::report::{Report, ReportOptions};
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{AnswerArgs, BootstrapArgs, ScoredArgs, data_to_score};
+use crate::options::{AnswerArgs, BootstrapArgs, Data, Part, ScoredArgs, data_to_score};
 use crate::output::{BEST, Console, NewFile, bytes, out, write_json};
 
 /// Write a report on a model: one page of HTML that needs nothing beside it
@@ -37,7 +37,7 @@ pub(crate) struct ReportArgs {
     /// A file with plain text for the model card: for what the model is meant, who answers for it
     #[arg(long, value_name = "FILE")]
     notes: Option<PathBuf>,
-    /// Show no text of the documents, where it must not leave the house
+    /// Show no text of the documents and no words of the classes, where they must not leave the house
     #[arg(long)]
     no_texts: bool,
     /// Documents to show of the most confidently wrong, and of the hardest
@@ -71,8 +71,12 @@ JSON (stable; more fields may be added): what stands on the page, as one object:
 split, fingerprint, the fields of `slugline evaluate`, and
   confused        a list of {truth, answer, documents, support, examples}
   wrong, hardest  lists of documents: {document, place, truth, answer, probability, truth_probability,
-                  loss, text, why}; `why` as from `slugline explain`, text and why absent with --no-texts
-  words           a list of {class, for, against} as from `slugline explain --words`";
+                  loss, text, why}; `why` as from `slugline explain`, text and why absent with --no-texts;
+                  with any number of labels, answer is the one farthest from the truth, and fault is
+                  given, missing or none
+  trained_on      whether the documents are known to be those that the model was trained on
+  words           a list of {class, for, against} as from `slugline explain --words`; empty with
+                  --no-texts";
 
 impl ReportArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
@@ -93,8 +97,12 @@ impl ReportArgs {
         let classifier = self.answers.apply(open_model(&self.model)?)?;
         let data = data_to_score("report", &self.data, &classifier)?;
         let documents = self.scored.documents(&data, &classifier, console)?;
+        // Of files nobody knows whether they have parts.
+        let named = matches!(data, Data::Dataset(_));
         let options = ReportOptions {
             title: self.title.clone(),
+            part: named.then(|| self.scored.split.in_words().to_owned()),
+            trained_on: named && self.scored.split == Part::Train,
             notes,
             texts: !self.no_texts,
             pairs: self.pairs,

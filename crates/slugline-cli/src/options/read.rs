@@ -148,7 +148,7 @@ impl FormArgs {
 
 impl ReadArgs {
     /// The options for the library.
-    fn options(&self) -> ReadOptions {
+    pub(crate) fn options(&self) -> ReadOptions {
         ReadOptions {
             text: self.text.clone(),
             label: self.label.clone(),

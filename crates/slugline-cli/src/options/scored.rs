@@ -3,6 +3,7 @@
 use clap::Args;
 use slugline::classifier::Classifier;
 use slugline::corpus::Documents;
+use slugline::corpus::read::ReadOptions;
 use slugline::evaluation::{Evaluation, EvaluationOptions};
 use slugline::nn::with_threads;
 
@@ -96,6 +97,11 @@ impl ScoredArgs {
                 })
             }
         }
+    }
+
+    /// How files are read.
+    pub(crate) fn reading(&self) -> ReadOptions {
+        self.read.options()
     }
 
     /// Runs something on as many threads as are asked for.

@@ -136,12 +136,14 @@ impl History {
     }
 
     /// The epoch, counted from 1, after which the network overfits: its validation loss is the lowest
-    /// of the run, and every later epoch learns the training samples better and the others worse.
-    /// `None` without validation, or if the last epoch is the best one, as there overfitting has not
-    /// begun.
+    /// of the run, and the last one is at least 1 % higher (less is noise), while the training loss fell.
+    /// `None` without validation, or where overfitting has not begun.
     pub fn overfits_after(&self) -> Option<usize> {
-        let last = self.epochs.last()?.epoch;
-        self.best_epoch("val_loss").filter(|&best| best < last)
+        const LEAST_RISE: f64 = 0.01;
+        let best = self.best_epoch("val_loss")?;
+        let (then, now) = (self.epochs.get(best - 1)?, self.epochs.last()?);
+        let risen = now.get("val_loss")? >= then.get("val_loss")? * (1.0 + LEAST_RISE);
+        (risen && now.train.loss < then.train.loss).then_some(best)
     }
 }
 

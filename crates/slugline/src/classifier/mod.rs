@@ -16,6 +16,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod train;
+mod turn;
 
 use crate::checkpoint::CheckpointError;
 use crate::corpus::{Content, Corpus, CorpusError, Documents, LabelKind};
@@ -316,7 +317,7 @@ impl Classifier {
 
     /// The same classifier with another index of documents, or none.
     #[must_use]
-    pub fn with_document_index(mut self, index: Option<DocumentIndex>) -> Self {
+    pub(crate) fn with_document_index(mut self, index: Option<DocumentIndex>) -> Self {
         self.index = index;
         self
     }

@@ -14,15 +14,14 @@ use serde::Serialize;
 
 use crate::classifier::Classifier;
 use crate::nn::{Attributor, NnError, Predictor, SparseRow};
-use crate::text::FeatureBuffer;
-use spans::Occurrence;
+use crate::text::{FeatureBuffer, Occurrence};
 
 pub use words::{ClassWords, WeightedWord, WordsError};
 
 /// What is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExplainOptions {
-    /// Number of the class. `None`, the default, for the most probable one.
+    /// Number of the class. `None`, the default, for the most probable one besides `against`.
     pub class: Option<u32>,
     /// Number of a class that it is held against: explained is then the difference of their logits, why
     /// the one and not the other. `None`, the default, for none.
@@ -41,9 +40,9 @@ pub struct Explanation {
     pub against: Option<String>,
     /// Its calibrated probability.
     pub probability: f32,
-    /// The answer for the text: a class, or [`UNKNOWN`](crate::decision::UNKNOWN), of multi-label answers
-    /// the most probable one, empty where there is none.
-    pub answer: String,
+    /// The answer for the text: a class, or [`UNKNOWN`](crate::decision::UNKNOWN); of multi-label answers
+    /// the most probable one, `None` where there is none.
+    pub answer: Option<String>,
     /// What the network gives the class, before the last activation and before calibration; with
     /// `against`, how far that lies above what it gives the other class.
     pub logit: f64,
@@ -202,13 +201,13 @@ impl Explainer<'_> {
         let Self { classifier, buffer, network, attributor, empty, occurrences } = self;
         let vectorizer = classifier.vectorizer();
         occurrences.clear();
-        let row = vectorizer.vectorize_with(text, buffer, |feature, first, last| {
-            occurrences.push(Occurrence { feature, first: first as u32, last: last as u32 });
-        });
+        let row = vectorizer.vectorize_with(text, buffer, |found| occurrences.push(found));
         attributor.set_path(SparseRow { indices: &empty.0, values: &empty.1 }, row)?;
         let outputs = network.predict(row)?.to_vec();
         let prediction = classifier.calibrated(outputs, classifier.known_of(buffer));
-        let class = what.class.unwrap_or(prediction.class);
+        let other = |&(class, _): &(u32, f32)| Some(class) != what.against;
+        let best = || prediction.top_k(2).into_iter().find(other).map(|(class, _)| class);
+        let class = what.class.or_else(best).unwrap_or(prediction.class);
         let rise = |logits: &[f64]| {
             let of = |class: u32| logits.get(class as usize).copied().unwrap_or_default();
             of(class) - what.against.map_or(0.0, of)
@@ -222,7 +221,7 @@ impl Explainer<'_> {
             label: name(class),
             against: what.against.map(name),
             probability: prediction.probabilities[class as usize],
-            answer: prediction.label,
+            answer: Some(prediction.label).filter(|label| !label.is_empty()),
             logit,
             baseline,
             spans: found.spans,

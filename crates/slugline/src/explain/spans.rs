@@ -3,15 +3,7 @@
 use std::ops::Range;
 
 use super::Span;
-
-/// A feature at a place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Occurrence {
-    pub(super) feature: u32,
-    /// The first and the last token of it.
-    pub(super) first: u32,
-    pub(super) last: u32,
-}
+use crate::text::Occurrence;
 
 /// The contributions of a text by stretches, and by tokens.
 pub(super) struct Found {
@@ -19,7 +11,7 @@ pub(super) struct Found {
     pub(super) tokens: Vec<Span>,
 }
 
-/// Shares the contribution of each feature evenly among its occurrences, and adds up what falls on one
+/// Shares the contribution of each feature among its occurrences by their weights, and adds up what falls on one
 /// stretch of tokens. `contributions` are by rising feature, `places` are the characters of each token.
 /// The occurrences are put in order.
 pub(super) fn of_occurrences(
@@ -28,7 +20,7 @@ pub(super) fn of_occurrences(
     occurrences: &mut [Occurrence],
     contributions: &[(u32, f64)],
 ) -> Found {
-    let mut shares: Vec<(u32, u32, f64)> = Vec::with_capacity(occurrences.len());
+    let mut shares: Vec<(usize, usize, f64)> = Vec::with_capacity(occurrences.len());
     occurrences.sort_unstable_by_key(|o| o.feature);
     let mut rest = contributions;
     for same in occurrences.chunk_by(|a, b| a.feature == b.feature) {
@@ -36,8 +28,13 @@ pub(super) fn of_occurrences(
         rest = &rest[rest.partition_point(|&(f, _)| f < feature)..];
         // A feature whose value is zero has none.
         let Some(&(_, all)) = rest.first().filter(|&&(f, _)| f == feature) else { continue };
-        let share = all / same.len() as f64;
-        shares.extend(same.iter().map(|o| (o.first, o.last, share)));
+        let weights: f64 = same.iter().map(|o| f64::from(o.weight)).sum();
+        // Weights that cancel each other to within rounding say nothing of who has which share.
+        let share = |o: &Occurrence| match weights.abs() > 1e-9 {
+            true => all * f64::from(o.weight) / weights,
+            false => all / same.len() as f64,
+        };
+        shares.extend(same.iter().map(|o| (o.first, o.last, share(o))));
     }
     shares.sort_by_key(|&(first, last, _)| (first, last));
 
@@ -46,7 +43,7 @@ pub(super) fn of_occurrences(
     let mut touched = vec![false; places.len()];
     let mut spans = Vec::new();
     for same in shares.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (first, last) = (same[0].0 as usize, same[0].1 as usize);
+        let (first, last, _) = same[0];
         let contribution: f64 = same.iter().map(|share| share.2).sum();
         let within = first..=last;
         let even = contribution / (last - first + 1) as f64;

@@ -70,7 +70,7 @@ fn words_and_ngrams_make_the_logit() {
         }
         let why = classifier.explain(text);
         let prediction = classifier.predict(text);
-        assert_eq!((&why.answer, &why.label), (&prediction.label, &prediction.label));
+        assert_eq!((why.answer.as_ref(), &why.label), (Some(&prediction.label), &prediction.label));
         assert_eq!(why.probability, prediction.probabilities[prediction.class as usize]);
         assert_eq!((why.words, why.unknown_words), (6, prediction.unknown_words));
 
@@ -88,6 +88,8 @@ fn words_and_ngrams_make_the_logit() {
         assert!((why.spans[0].contribution - why.spans[2].contribution).abs() < 1e-12);
 
         let both = ExplainOptions { class: Some(0), against: Some(1) };
+        let from_best = ExplainOptions { class: None, against: Some(0) };
+        assert_eq!(explainer.explain(text, from_best).unwrap().label, "metal");
         let apart = explainer.explain(text, both).unwrap();
         adds_up(&apart);
         assert_eq!(apart.against.as_deref(), Some("metal"));
@@ -126,7 +128,7 @@ fn texts_without_anything_known_have_nothing_but_the_baseline() {
         let why = classifier.explain(text);
         assert!(why.spans.is_empty() && why.tokens.is_empty());
         assert!((why.logit - why.baseline).abs() < 1e-9);
-        assert_eq!(why.answer, crate::decision::UNKNOWN);
+        assert_eq!(why.answer.as_deref(), Some(crate::decision::UNKNOWN));
     }
 }
 
@@ -161,6 +163,10 @@ fn numbered_words_and_given_features_are_explained() {
     let found: Vec<(usize, &str)> =
         why.spans.iter().map(|span| (span.start, span.text.as_str())).collect();
     assert_eq!(found, [(0, "1:1"), (6, "7:1"), (14, "7:0")]);
+    // Values of one index are added, and share what they contribute by their sizes.
+    assert_eq!(why.spans[2].contribution, 0.0);
+    let why = given.explain("1:3 1:1");
+    assert!((why.spans[0].contribution - 3.0 * why.spans[1].contribution).abs() < 1e-9);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::documents::ReportedDocument;
+use super::documents::{Fault, ReportedDocument};
 use super::marked::Marked;
 
 /// A document with what the model makes of it.
@@ -16,20 +16,27 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn of(document: &'a ReportedDocument) -> Self {
-        let ReportedDocument { truth, answer, probability, truth_probability, .. } = document;
-        let line = match truth.as_slice() {
-            [truth] if truth != answer => format!(
-                "answer {answer} ({probability:.3}), truth {truth} ({truth_probability:.3})"
-            ),
-            [truth] => format!("answer and truth {truth} ({truth_probability:.3})"),
-            [] => format!("no label; answer {answer} ({probability:.3})"),
-            several if several.contains(answer) => {
-                format!("labels {}; {answer} has {probability:.3}", several.join(", "))
+        let ReportedDocument { truth, answer, probability, truth_probability, fault, .. } =
+            document;
+        let labels = if truth.is_empty() { "none".to_owned() } else { truth.join(", ") };
+        let line = match fault {
+            Some(Fault::Given) => {
+                format!("labels: {labels}; {answer} is given too ({probability:.3})")
             }
-            several => {
+            Some(Fault::Missing) => {
+                format!("labels: {labels}; {answer} is not given ({probability:.3})")
+            }
+            Some(Fault::None) => {
                 format!(
-                    "labels {}; {answer}, which is none, has {probability:.3}",
-                    several.join(", ")
+                    "labels: {labels}; farthest from it, though right, is {answer} ({probability:.3})"
+                )
+            }
+            None if truth.contains(answer) => {
+                format!("answer and truth {answer} ({probability:.3})")
+            }
+            None => {
+                format!(
+                    "answer {answer} ({probability:.3}), truth {labels} ({truth_probability:.3})"
                 )
             }
         };
@@ -37,7 +44,7 @@ impl<'a> Document<'a> {
         Self {
             place: document.place.as_deref(),
             line,
-            text: text.map(|(text, why)| Marked::of(why, text)),
+            text: text.map(|(text, why)| Marked::beginning(why, text)),
         }
     }
 }

@@ -21,11 +21,14 @@ pub struct ReportedDocument {
     pub place: Option<String>,
     /// Its true labels.
     pub truth: Vec<String>,
-    /// The class that the model takes for the most probable one; where a document has any number of
-    /// labels, the one on which it is most wrong.
+    /// The class that the model takes for the most probable one; where documents have any number of
+    /// labels, the label that is farthest from the truth, which `fault` tells more of.
     pub answer: String,
     /// The probability of that class.
     pub probability: f32,
+    /// Of documents with any number of labels, what is wrong about that label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// The largest probability of a true label; 0 without one.
     pub truth_probability: f32,
     /// The log loss of the document.
@@ -36,6 +39,18 @@ pub struct ReportedDocument {
     /// Why the answer, and where there is one true class, why not that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Explanation>,
+}
+
+/// What is wrong about a label of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It is given, and the document does not have it.
+    Given,
+    /// It is not given, and the document has it.
+    Missing,
+    /// Nothing: given or not, it is so rightly.
+    None,
 }
 
 /// Two classes that are taken for each other.
@@ -66,6 +81,8 @@ struct Candidate {
     /// The class that is answered, or on which the answer is most wrong.
     class: u32,
     wrong: bool,
+    /// Of any number of labels.
+    fault: Option<Fault>,
     /// How far the probability of that class is from what it should be.
     error: f32,
     loss: f64,
@@ -101,7 +118,7 @@ pub(super) fn shown(
     let names = classifier.class_names();
     let name = |class: u32| names.get(class as usize).cloned().unwrap_or_default();
     let mut report = |candidate: &Candidate| -> Result<ReportedDocument, NnError> {
-        let &Candidate { document, class, loss, .. } = candidate;
+        let &Candidate { document, class, fault, loss, .. } = candidate;
         let truth = documents.labels().classes(document);
         let probability = |class: u32| predictions[document].probabilities[class as usize];
         let against = match truth.as_slice() {
@@ -118,6 +135,7 @@ pub(super) fn shown(
             truth: truth.into_iter().map(name).collect(),
             answer: name(class),
             probability: probability(class),
+            fault,
             loss,
             text,
             why,
@@ -162,6 +180,7 @@ impl Candidate {
             class,
             // Of soft labels the class with the largest share is the first.
             wrong: truth.first() != Some(&class),
+            fault: None,
             error: prediction.probabilities[class as usize],
             loss,
         }
@@ -183,6 +202,12 @@ impl Candidate {
             Answer::Class(answer) => *answer == class,
             Answer::Unknown(_) => false,
         };
-        Self { document, class, wrong: given != truth.contains(&class), error, loss }
+        let fault = match (given, truth.contains(&class)) {
+            (true, false) => Fault::Given,
+            (false, true) => Fault::Missing,
+            _ => Fault::None,
+        };
+        let wrong = fault != Fault::None;
+        Self { document, class, wrong, fault: Some(fault), error, loss }
     }
 }

@@ -87,14 +87,14 @@ impl<'a> Explained<'a> {
         Self {
             label: &why.label,
             against: why.against.as_deref(),
-            answer: &why.answer,
+            answer: why.answer.as_deref().unwrap_or("no label"),
             probability: format!("{:.4}", why.probability),
             logit: format!("{:.2}", why.logit),
             baseline: format!("{:.2}", why.baseline),
             rise: signed(why.logit - why.baseline),
             words: why.words,
             unknown_words: why.unknown_words,
-            marked: Marked::of(why, text),
+            marked: Marked::whole(why, text),
             rows: by_text.into_iter().take(LISTED).map(row).collect(),
             nearest,
         }

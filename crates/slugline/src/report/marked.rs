@@ -32,7 +32,7 @@ pub(super) fn signed(contribution: f64) -> String {
     if text == "-0.00" { "+0.00".into() } else { text }
 }
 
-/// Bytes of a text that are shown, to the end of the word.
+/// Bytes that a beginning has at most.
 const LONGEST: usize = 1_600;
 
 /// Marks weaker than this are not drawn.
@@ -40,7 +40,16 @@ const FAINTEST: f64 = 0.1;
 
 impl<'a> Marked<'a> {
     /// The text that was explained.
-    pub(super) fn of(why: &Explanation, text: &'a str) -> Self {
+    pub(super) fn whole(why: &Explanation, text: &'a str) -> Self {
+        Self::of(why, text, usize::MAX)
+    }
+
+    /// Its beginning.
+    pub(super) fn beginning(why: &Explanation, text: &'a str) -> Self {
+        Self::of(why, text, LONGEST)
+    }
+
+    fn of(why: &Explanation, text: &'a str, longest: usize) -> Self {
         let sizes = why.tokens.iter().map(|token| token.contribution.abs());
         let most = sizes.fold(f64::MIN_POSITIVE, f64::max);
         let piece = |(text, contribution): (&'a str, Option<f64>)| {
@@ -53,16 +62,16 @@ impl<'a> Marked<'a> {
                 contribution: signed(contribution),
             }
         };
-        let mut left = LONGEST;
-        let within = |&(text, _): &(&str, _)| {
-            let all = left > 0;
-            left = left.saturating_sub(text.len());
-            all
-        };
-        let pieces = why.pieces(text).into_iter();
-        let mut pieces: Vec<Piece<'a>> = pieces.take_while(within).map(piece).collect();
-        if left == 0 {
-            pieces.push(piece((" …", None)));
+        let (mut pieces, mut left) = (Vec::new(), longest);
+        for (text, contribution) in why.pieces(text) {
+            let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+            let kept = ends.take_while(|&end| end <= left).last().unwrap_or(0);
+            pieces.push(piece((&text[..kept], contribution)));
+            left -= kept;
+            if kept < text.len() {
+                pieces.push(piece((" …", None)));
+                break;
+            }
         }
         Self { pieces }
     }

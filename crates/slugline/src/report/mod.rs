@@ -15,7 +15,7 @@ use crate::explain::{ClassWords, WordsError};
 use crate::nn::NnError;
 use crate::plot::PlotError;
 
-pub use documents::{ConfusedPair, ReportedDocument};
+pub use documents::{ConfusedPair, Fault, ReportedDocument};
 pub use explanation::explanation_page;
 
 /// What a report shows.
@@ -23,10 +23,16 @@ pub use explanation::explanation_page;
 pub struct ReportOptions {
     /// What stands above it. `None`, the default, for the name of the data.
     pub title: Option<String>,
+    /// Which part of the data the documents are, in words. Default nothing.
+    pub part: Option<String>,
+    /// Whether the documents are known to be those that the model was trained on. Default no; equal
+    /// fingerprints tell it too.
+    pub trained_on: bool,
     /// What its makers have to say, as plain text: for what the model is meant, who answers for it.
     /// Default none.
     pub notes: Option<String>,
-    /// Whether texts of the documents are shown. Default yes.
+    /// Whether texts of the documents are shown, and the words of the classes, which come from them.
+    /// Default yes.
     pub texts: bool,
     /// Pairs of classes that are taken for each other. Default 10.
     pub pairs: usize,
@@ -44,6 +50,8 @@ impl Default for ReportOptions {
     fn default() -> Self {
         Self {
             title: None,
+            part: None,
+            trained_on: false,
             notes: None,
             texts: true,
             pairs: 10,
@@ -79,6 +87,11 @@ pub struct Report {
     pub title: String,
     /// What the documents are called.
     pub data: String,
+    /// Which part of them was scored, if that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Whether they are known to be those that the model was trained on.
+    pub trained_on: bool,
     /// What its makers have to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
@@ -93,7 +106,8 @@ pub struct Report {
     pub wrong: Vec<ReportedDocument>,
     /// The documents with the largest log loss, without those before.
     pub hardest: Vec<ReportedDocument>,
-    /// The words that contribute most to each class in its documents; none where features are hashed.
+    /// The words that contribute most to each class in its documents; none where features are hashed or
+    /// texts are not shown.
     pub words: Vec<ClassWords>,
 }
 
@@ -112,21 +126,32 @@ impl Report {
         let evaluation =
             classifier.evaluate_documents_with(documents, name, &options.evaluation)?;
         let shown = documents::shown(classifier, documents, &evaluation, &options)?;
-        let words = match classifier.words_of(documents, options.words) {
-            Err(WordsError::Hashed) => Vec::new(),
-            other => other?,
+        let words = match options.texts.then(|| classifier.words_of(documents, options.words)) {
+            None | Some(Err(WordsError::Hashed)) => Vec::new(),
+            Some(other) => other?,
         };
+        let fingerprint = documents.fingerprint();
         Ok(Self {
+            trained_on: options.trained_on || fingerprint == classifier.record().corpus.fingerprint,
+            part: options.part,
             title: options.title.unwrap_or_else(|| format!("{name}: a text classifier")),
             data: name.to_owned(),
             notes: options.notes,
-            fingerprint: documents.fingerprint(),
+            fingerprint,
             evaluation,
             confused: shown.pairs,
             wrong: shown.wrong,
             hardest: shown.hardest,
             words,
         })
+    }
+
+    /// The documents that were scored, in words.
+    fn scored_on(&self) -> String {
+        match &self.part {
+            Some(part) => format!("{}, {part}", self.data),
+            None => self.data.clone(),
+        }
     }
 
     /// The page, for the same classifier.

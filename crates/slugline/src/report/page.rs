@@ -11,7 +11,6 @@ use super::{ConfusedPair, Report, ReportError};
 use crate::classifier::Classifier;
 use crate::corpus::LabelKind;
 use crate::evaluation::{Calibration, Mean, Score};
-use crate::nn::History;
 use crate::number::grouped;
 use crate::plot::{
     Architecture, ClassOrder, ClassSizes, Confusion, Curves, Picture, ReliabilityDiagram, Theme,
@@ -43,6 +42,11 @@ struct Page<'a> {
     /// Least confidence, share answered, accuracy.
     coverage: Vec<(String, String, String)>,
     decisions: Vec<(&'static str, String)>,
+    /// Whether documents have any number of labels.
+    multi: bool,
+    /// Whether any answer is wrong, shown or not.
+    all_right: bool,
+    has_texts: bool,
     wrong: Vec<Document<'a>>,
     hardest: Vec<Document<'a>>,
     notes: Option<&'a str>,
@@ -124,9 +128,9 @@ pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, R
         report_css: include_str!("../../templates/report.css"),
         script: include_str!("../../templates/report.js"),
         what: format!(
-            "Scored on {} documents of {}, {} classes; trained on {}.",
+            "Scored on {} documents of {}; {} classes, trained on {}.",
             grouped(e.samples as u64),
-            report.data,
+            report.scored_on(),
             grouped(e.classes.len() as u64),
             record.corpus.name
         ),
@@ -137,7 +141,7 @@ pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, R
             .map_or_else(String::new, |b| format!("{} % interval", b.confidence * 100.0)),
         resamples: e.bootstrap.map_or_else(String::new, |b| grouped(b.resamples as u64)),
         headlines: headlines(report),
-        turn: turn(&record.history, record.options.patience.is_some()),
+        turn: turn(classifier),
         curves: match record.history.epochs.is_empty() {
             true => String::new(),
             false => figure(&Curves::new("", &record.history), "Training curves", 0.6)?,
@@ -156,6 +160,9 @@ pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, R
             .map(|row| (four(row.min_confidence.into()), four(row.coverage), four(row.accuracy)))
             .collect(),
         decisions: decisions(report),
+        multi: e.label_kind == LabelKind::Multi,
+        all_right: e.accuracy == 1.0,
+        has_texts: report.wrong.iter().chain(&report.hardest).any(|d| d.why.is_some()),
         wrong: report.wrong.iter().map(Document::of).collect(),
         hardest: report.hardest.iter().map(Document::of).collect(),
         notes: report.notes.as_deref(),
@@ -236,25 +243,12 @@ fn headlines(report: &Report) -> Vec<HeadlineRow> {
     report.evaluation.headlines().into_iter().map(row).collect()
 }
 
-/// Whether and when the network began to overfit, in a sentence.
-fn turn(history: &History, best_kept: bool) -> Option<String> {
-    let last = history.last("val_loss")?;
-    let best = history.best_epoch("val_loss")?;
-    let lowest = history.epochs.get(best - 1)?.get("val_loss")?;
-    let kept = if best_kept {
-        format!(" The model has the weights of epoch {best}.")
-    } else {
-        String::new()
-    };
-    Some(match history.overfits_after() {
-        Some(_) => format!(
-            "The validation loss was lowest after epoch {best} ({}) and stood at {} after the last \
-             one; from epoch {best} on the network overfits.{kept}",
-            three(lowest),
-            three(last)
-        ),
-        None => format!("The validation loss fell until the last epoch ({}).", three(last)),
-    })
+/// Where the network overfits, as a sentence by itself.
+fn turn(classifier: &Classifier) -> Option<String> {
+    let turn = classifier.record().turn()?;
+    let mut letters = turn.chars();
+    let first = letters.next()?.to_uppercase();
+    Some(format!("{first}{}.", letters.as_str()))
 }
 
 fn class_rows(report: &Report, classifier: &Classifier) -> Vec<ClassRow> {

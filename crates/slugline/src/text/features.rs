@@ -134,16 +134,16 @@ impl FeatureListVectorizer {
     /// Turns a list into a row, which `buffer` then holds. Of an index that stands there twice, the
     /// values are added.
     pub fn vectorize(&self, text: &str, buffer: &mut FeatureBuffer) {
-        self.vectorize_with(text, buffer, |_, _| {});
+        self.vectorize_with(text, buffer, |_, _, _| {});
     }
 
     /// [`vectorize`](Self::vectorize), which also tells of every token that is a pair with a known index,
-    /// counted from 0, which column it has.
+    /// counted from 0, which column and which value it has.
     pub fn vectorize_with(
         &self,
         text: &str,
         buffer: &mut FeatureBuffer,
-        mut found: impl FnMut(u32, usize),
+        mut found: impl FnMut(u32, usize, f32),
     ) {
         let FeatureBuffer { indices, values, words, unknown_words, pairs, .. } = buffer;
         pairs.clear();
@@ -158,7 +158,7 @@ impl FeatureListVectorizer {
             match known {
                 Some(known) => {
                     pairs.push(known);
-                    found(known.0, at);
+                    found(known.0, at, known.1);
                 }
                 None => *unknown_words += 1,
             }

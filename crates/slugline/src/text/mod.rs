@@ -27,5 +27,5 @@ pub use terms::{
     Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind, TermVectorizer,
     TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions, class_spread,
 };
-pub use vectorizer::Vectorizer;
+pub use vectorizer::{Occurrence, Vectorizer};
 pub use vocabulary::{Vocabulary, VocabularyError};

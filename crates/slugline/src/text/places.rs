@@ -6,8 +6,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Tells, for bytes of a folded text, the characters of the text itself that they come from.
 ///
-/// Case and normal form change the length of letters. They act within what is seen as one character, so
-/// that folding these one by one tells which bytes come from which.
+/// Case and normal form change the length of letters. Almost always they act within what is seen as one
+/// character, so that folding these one by one tells which bytes come from which; neighbours that fold
+/// otherwise together, such as compatibility letters of Hangul, are taken as one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Places {
     /// Every byte is the character of the same number.
@@ -23,12 +24,20 @@ impl Places {
         if text.is_ascii() {
             return Self::Ascii;
         }
-        let (mut bytes, mut chars) = (0, 0);
         let mut folded = String::new();
-        let ends = text.graphemes(true).map(|seen| {
-            fold(seen, &mut folded);
-            bytes += folded.len();
-            chars += seen.chars().count();
+        let mut length = |piece: &str| {
+            fold(piece, &mut folded);
+            folded.len()
+        };
+        let mut pieces: Vec<(&str, usize)> =
+            text.graphemes(true).map(|seen| (seen, length(seen))).collect();
+        if pieces.iter().map(|piece| piece.1).sum::<usize>() != length(text) {
+            pieces = together(text, pieces, length);
+        }
+        let (mut bytes, mut chars) = (0, 0);
+        let ends = pieces.into_iter().map(|(piece, length)| {
+            bytes += length;
+            chars += piece.chars().count();
             (bytes, chars)
         });
         Self::Folded(ends.collect())
@@ -42,6 +51,29 @@ impl Places {
         let start = holds(bytes.start).checked_sub(1).map_or(0, end_of);
         start..end_of(holds(bytes.end.saturating_sub(1)))
     }
+}
+
+/// Puts neighbouring pieces of a text together whose length is another one when they are folded as one.
+fn together<'t>(
+    text: &'t str,
+    pieces: Vec<(&'t str, usize)>,
+    mut length: impl FnMut(&str) -> usize,
+) -> Vec<(&'t str, usize)> {
+    let mut out: Vec<(&str, usize)> = Vec::new();
+    let mut end = 0;
+    for (piece, alone) in pieces {
+        end += piece.len();
+        let joined = out.last().and_then(|&(before, its)| {
+            let both = &text[end - piece.len() - before.len()..end];
+            let length = length(both);
+            (length != its + alone).then_some((both, length))
+        });
+        match (joined, out.last_mut()) {
+            (Some(joined), Some(last)) => *last = joined,
+            _ => out.push((piece, alone)),
+        }
+    }
+    out
 }
 
 /// Where `part`, a piece of `whole`, begins in it.

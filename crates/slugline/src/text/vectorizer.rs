@@ -22,6 +22,19 @@ pub enum Vectorizer {
     Features(FeatureListVectorizer),
 }
 
+/// A feature at a place in a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Occurrence {
+    /// Its number.
+    pub feature: u32,
+    /// The token that it begins with, counted from 0.
+    pub first: usize,
+    /// Its last token, which is the same but for n-grams.
+    pub last: usize,
+    /// What it counts among the places of the feature: 1, or the value of a given feature.
+    pub weight: f32,
+}
+
 impl Vectorizer {
     /// Number of features of a row.
     pub fn width(&self) -> usize {
@@ -83,21 +96,29 @@ impl Vectorizer {
         buffer.row()
     }
 
-    /// [`vectorize`](Self::vectorize), which also tells of every feature from which token it begins to
-    /// which token it goes (counted from 0, both included).
+    /// [`vectorize`](Self::vectorize), which also tells where each feature stands.
     pub fn vectorize_with<'b>(
         &self,
         text: &str,
         buffer: &'b mut FeatureBuffer,
-        mut found: impl FnMut(u32, usize, usize),
+        mut found: impl FnMut(Occurrence),
     ) -> SparseRow<'b> {
+        let at = |feature, token, weight| Occurrence { feature, first: token, last: token, weight };
         match self {
-            Self::Terms(vectorizer) => vectorizer.vectorize_with(text, buffer, found),
+            Self::Terms(vectorizer) => {
+                vectorizer.vectorize_with(text, buffer, |feature, first, last| {
+                    found(Occurrence { feature, first, last, weight: 1.0 });
+                });
+            }
             Self::MultiHot(vectorizer) => {
-                vectorizer.vectorize_with(text, buffer, |feature, at| found(feature, at, at));
+                vectorizer.vectorize_with(text, buffer, |feature, token| {
+                    found(at(feature, token, 1.0));
+                });
             }
             Self::Features(vectorizer) => {
-                vectorizer.vectorize_with(text, buffer, |feature, at| found(feature, at, at));
+                vectorizer.vectorize_with(text, buffer, |feature, token, value| {
+                    found(at(feature, token, value));
+                });
             }
         }
         buffer.row()

@@ -12,7 +12,7 @@ use slugline::explain::ExplainOptions;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{ScoredArgs, positive};
+use crate::options::{AnswerArgs, ScoredArgs, positive};
 use crate::output::{Console, NewFile};
 use texts::Texts;
 
@@ -28,7 +28,8 @@ use texts::Texts;
 pub(crate) struct ExplainArgs {
     /// The model file
     model: PathBuf,
-    /// A text, or a file that holds one; `-` or nothing for standard input
+    /// A text, a file that holds one, or a table with one a row (told by its name or --input-format);
+    /// `-` or nothing for standard input
     #[arg(value_name = "TEXT|FILE")]
     inputs: Vec<String>,
     /// The class to explain, by its name [default: the most probable one]
@@ -53,12 +54,14 @@ pub(crate) struct ExplainArgs {
     /// Say of every class, or of --class, which K words, n-grams and parts of words speak most for and
     /// against it
     #[arg(long, value_name = "K", value_parser = positive(),
-        conflicts_with_all = ["inputs", "lines", "nearest", "against", "html"])]
+        conflicts_with_all = ["inputs", "lines", "nearest", "against", "html", "top_k"])]
     words: Option<usize>,
     /// With --words: documents to weigh the words by, labelled files as for `train`, or a corpus: sample,
     /// reuters, reuters-clean
     #[arg(long, value_name = "DATA", requires = "words")]
     data: Vec<String>,
+    #[command(flatten)]
+    answers: AnswerArgs,
     #[command(flatten)]
     scored: ScoredArgs,
 }
@@ -70,6 +73,7 @@ Examples:
   slugline explain reuters.slug wire.txt --html why.html
   slugline explain tickets.slug ticket.txt --nearest 3
   slugline explain reuters.slug wires.txt --lines --format json | jq '.spans[0]'
+  slugline explain tickets.slug tickets.csv --text subject,body --format json
   slugline explain reuters.slug --words 10 --class grain
   slugline explain tickets.slug --words 10 --data tickets-of-june.csv
 
@@ -85,7 +89,7 @@ JSON (stable; more fields may be added): one object a text with
   label           the class that is explained
   against         the class that it is held against; absent without --against
   probability     its calibrated probability
-  answer          the answer for the text, as `label` of `slugline predict`
+  answer          the answer for the text, as `label` of `slugline predict`; null for no label
   logit           what the network gives the class, before it becomes a probability; with --against the
                   difference of the two
   baseline        the same for the empty text: baseline + contributions = logit
@@ -94,13 +98,14 @@ JSON (stable; more fields may be added): one object a text with
   tokens          the same for single tokens, those of their n-grams shared out: none overlaps
   words, unknown_words
   nearest         with --nearest a list of {document, similarity, labels, text}
+  row             of a table, the number of the row; a bad row that was skipped has row and error
 With --words one object with
   classes         a list of {class, for, against}, the last two lists of {text, weight}";
 
 impl ExplainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let page = self.html.as_deref().map(NewFile::of_bytes).transpose()?;
-        let classifier = open_model(&self.model)?;
+        let classifier = self.answers.apply(open_model(&self.model)?)?;
         let class =
             self.class.as_deref().map(|name| class_number(&classifier, name)).transpose()?;
         if let Some(k) = self.words {
@@ -115,6 +120,12 @@ impl ExplainArgs {
             )));
         }
         let what = ExplainOptions { class, against };
+        if class.is_some() && class == against {
+            return Err(Failure::Usage {
+                command: "explain",
+                problem: "--class and --against name the same class".into(),
+            });
+        }
         self.scored.on_threads(|| Texts::new(self, &classifier, what, console).run(page))?
     }
 }

@@ -34,8 +34,8 @@ impl fmt::Display for Shown<'_> {
             write!(f, " rather than {STRONG}{against}{STRONG:#}")?;
         }
         write!(f, "   probability {:.4}", why.probability)?;
-        if why.answer != why.label {
-            let answer = if why.answer.is_empty() { "no label" } else { &why.answer };
+        let answer = why.answer.as_deref().unwrap_or("no label");
+        if answer != why.label {
             write!(f, "   {QUIET}the answer is{QUIET:#} {answer}")?;
         }
         writeln!(f)?;

@@ -3,7 +3,6 @@
 mod logs;
 mod report;
 mod run;
-mod turn;
 
 use std::path::{Path, PathBuf};
 

@@ -10,7 +10,6 @@ use slugline::checkpoint::Checkpoints;
 use slugline::classifier::{AutoRecord, Classifier};
 use slugline::nn::StopReason;
 
-use super::turn::turn;
 use crate::failure::Failure;
 use crate::output::{
     Align, BEST, Console, Curve, FoldsReport, HEADING, Series, Table, bytes, folds_table, grouped,
@@ -120,7 +119,7 @@ impl Report<'_> {
             write!(out, "\n{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
         out.flush()?;
-        if let Some(turn) = turn(record) {
+        if let Some(turn) = record.turn() {
             console.note(format_args!("{turn}"));
         }
         Ok(())

@@ -6,8 +6,8 @@ use crate::classifier::{Classifier, TrainingOptions};
 use crate::corpus::LabelKind;
 use crate::nn::Layer;
 use crate::number::grouped;
+use crate::plot::Architecture;
 use crate::report::Report;
-use crate::text::Vectorizer;
 
 /// Classes of fewer training documents are told.
 const FEW: u64 = 20;
@@ -22,11 +22,7 @@ const TOLD: usize = 12;
 pub(super) fn what(classifier: &Classifier) -> String {
     let network = classifier.network();
     let features = grouped(network.input_width() as u64);
-    let input = match classifier.vectorizer() {
-        Vectorizer::MultiHot(_) => format!("which of {features} words and marks occur"),
-        Vectorizer::Terms(_) => format!("{features} weighted words, n-grams and parts of words"),
-        Vectorizer::Features(_) => format!("{features} given features"),
-    };
+    let input = Architecture::of(classifier).input;
     let units: Vec<String> = network
         .layers()
         .iter()
@@ -40,7 +36,7 @@ pub(super) fn what(classifier: &Classifier) -> String {
         LabelKind::Single | LabelKind::Soft => "one class, or with “unknown”",
     };
     format!(
-        "A feed-forward network over {input}, with layers of {} units and {} parameters in all. It answers \
+        "A feed-forward network over {features} features ({input}), with layers of {} units and {} parameters in all. It answers \
          with {answer}, and gives a probability for each of {} classes.",
         units.join(", "),
         grouped(network.parameter_count() as u64),
@@ -70,7 +66,7 @@ pub(super) fn caveats(report: &Report, classifier: &Classifier) -> Vec<String> {
     let e = &report.evaluation;
     let record = classifier.record();
     let mut all = Vec::new();
-    if report.fingerprint == record.corpus.fingerprint {
+    if report.trained_on {
         all.push(
             "The documents scored here are those that it was trained on: the scores say nothing of others."
                 .to_owned(),
@@ -108,7 +104,7 @@ pub(super) fn caveats(report: &Report, classifier: &Classifier) -> Vec<String> {
     }
     all.push(format!(
         "The scores hold for texts like those of {}; texts of another kind, time or language may fare \
-         worse. Words that the model does not know do not count; their share is told with every answer.",
+         worse. The share of words that the model does not know is told with every answer.",
         report.data
     ));
     all
@@ -129,7 +125,7 @@ pub(super) fn provenance(report: &Report, classifier: &Classifier) -> Vec<(&'sta
                 samples(record.corpus.validation_samples)
             ),
         ),
-        ("scored on", report.data.clone()),
+        ("scored on", report.scored_on()),
         ("its fingerprint", report.fingerprint.clone()),
         ("epochs", format!("{} ({})", record.history.epochs.len(), record.history.stop_reason)),
         ("seed", record.options.seed.to_string()),

@@ -19,7 +19,7 @@ const MOST_TEXTS: usize = 4096;
 const BUFFER: usize = 2 << 20;
 
 /// The texts of an input, a line each.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     name: String,
     input: BufReader<R>,
     on_error: OnError,
@@ -47,7 +47,7 @@ impl<R: Read> Read for Counted<R> {
 
 impl Lines<Box<dyn Read + Send>> {
     /// The lines of an input called `name`, which may be in gzip or zstd.
-    pub(super) fn open(
+    pub(crate) fn open(
         name: String,
         input: impl Read + Send + 'static,
         on_error: OnError,
@@ -131,18 +131,24 @@ impl<R: Read> Lines<R> {
     }
 }
 
+/// A byte order mark.
+pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What is wrong with a line whose byte at a place is not of UTF-8.
+pub(super) fn not_utf8(at: usize) -> String {
+    format!(
+        "not UTF-8 text (byte {} of the line is wrong); convert the input, for example with \
+         `iconv -f LATIN1 -t UTF-8`",
+        at + 1
+    )
+}
+
 /// The text of a line without its end; the first of a file may have a byte order mark, which editors
 /// on Windows put there.
 fn check(line: &[u8], first: bool) -> Result<&str, String> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mark = if first { line.strip_prefix(b"\xEF\xBB\xBF") } else { None };
-    std::str::from_utf8(mark.unwrap_or(line)).map_err(|error| {
-        format!(
-            "not UTF-8 text (byte {} of the line is wrong); convert the input, for example with \
-             `iconv -f LATIN1 -t UTF-8`",
-            error.valid_up_to() + 1
-        )
-    })
+    let mark = if first { line.strip_prefix(MARK) } else { None };
+    std::str::from_utf8(mark.unwrap_or(line)).map_err(|error| not_utf8(error.valid_up_to()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::batch::{About, Bad, Batch};
 use crate::failure::Failure;
 
 /// The rows of an input.
-pub(super) struct TableRows {
+pub(crate) struct TableRows {
     rows: Rows,
     on_error: OnError,
     /// Layouts that were told of.
@@ -17,14 +17,14 @@ pub(super) struct TableRows {
 }
 
 impl TableRows {
-    pub(super) fn open(input: &str, options: &ReadOptions) -> Result<Self, Failure> {
+    pub(crate) fn open(input: &str, options: &ReadOptions) -> Result<Self, Failure> {
         let rows = Rows::open(&[input.to_owned()], options)?;
         let many = options.format == Some(Format::Folder);
         Ok(Self { rows, on_error: options.on_error, told: 0, many })
     }
 
     /// Bytes of the input, if known.
-    pub(super) fn total(&self) -> Option<u64> {
+    pub(crate) fn total(&self) -> Option<u64> {
         self.rows.progress().total
     }
 }

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use crate::failure::Failure;
 
 /// Where rows come from.
-pub(super) trait Source: Send + 'static {
+pub(crate) trait Source: Send + 'static {
     /// Adds the rows that come next, at least one, to a batch that is empty, waiting for no more than
     /// the first of them. `false` after the last one; on failure the batch holds those before it.
     fn fill(&mut self, batch: &mut Batch) -> Result<bool, Failure>;
@@ -44,12 +44,12 @@ impl Shared {
 }
 
 /// Batches of rows that are read on a thread of its own, while those before them are answered.
-pub(super) struct ReadAhead(Arc<Shared>);
+pub(crate) struct ReadAhead(Arc<Shared>);
 
 impl ReadAhead {
     /// Begins to read. The thread is left behind by a run that ends early, since its input may be a long
     /// time coming.
-    pub(super) fn start(mut source: impl Source) -> Self {
+    pub(crate) fn start(mut source: impl Source) -> Self {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {

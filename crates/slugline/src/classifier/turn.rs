@@ -1,32 +1,23 @@
 //! The turn of the validation loss.
 
-use slugline::classifier::TrainingRecord;
-
-use crate::output::score;
-
-/// A rise of less is noise.
-const LEAST_RISE: f64 = 0.01;
+use super::TrainingRecord;
 
 /// Patience that is offered, unless a longer one is needed.
 const USUAL_PATIENCE: usize = 3;
 
-/// Says so where the validation loss has risen again, and what follows from it.
-pub(super) fn turn(record: &TrainingRecord) -> Option<String> {
-    let history = &record.history;
-    let best = history.overfits_after()?;
-    let (training, validation) = (history.series("loss")?, history.series("val_loss")?);
-    let (lowest, last) = (*validation.get(best - 1)?, *validation.last()?);
-    if last < lowest * (1.0 + LEAST_RISE) {
-        return None;
+impl TrainingRecord {
+    /// Where the network overfits (see [`History::overfits_after`](crate::nn::History::overfits_after)),
+    /// a sentence that says so and what follows from it, with options as the command line has them.
+    pub fn turn(&self) -> Option<String> {
+        let best = self.history.overfits_after()?;
+        let validation = self.history.series("val_loss")?;
+        let (lowest, last) = (validation.get(best - 1)?, validation.last()?);
+        Some(format!(
+            "validation loss was lowest after epoch {best} ({lowest:.4}) and has risen since to \
+             {last:.4}, while training loss fell: the network overfits{}",
+            consequence(self, best, &validation)
+        ))
     }
-    let fact = format!(
-        "validation loss was lowest after epoch {best} ({}) and has risen since to {}",
-        score(lowest),
-        score(last)
-    );
-    let fell = training.last() < training.get(best - 1);
-    let cause = if fell { ", while training loss fell: the network overfits" } else { "" };
-    Some(format!("{fact}{cause}{}", consequence(record, best, &validation)))
 }
 
 /// What the user may do about it, or need not do.
@@ -67,11 +58,10 @@ fn patience(losses: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use slugline::classifier::{Classifier, TrainingOptions, ValidationSplit};
-    use slugline::corpus::Documents;
-    use slugline::nn::{EpochLogs, Scores};
-
     use super::*;
+    use crate::classifier::{Classifier, TrainingOptions, ValidationSplit};
+    use crate::corpus::Documents;
+    use crate::nn::{EpochLogs, Scores};
 
     /// The record of a training with these losses.
     fn record(training: &[f64], validation: &[f64]) -> TrainingRecord {
@@ -106,21 +96,20 @@ mod tests {
         let told = |change: &dyn Fn(&mut TrainingRecord)| {
             let mut record = record.clone();
             change(&mut record);
-            turn(&record).unwrap()
+            record.turn()
         };
         let advice = "; `--epochs 2` or `--patience 3` makes the better model";
-        assert_eq!(told(&|_| ()), format!("{fact}{advice}"));
+        assert_eq!(told(&|_| ()), Some(format!("{fact}{advice}")));
         let patient = told(&|record| record.options.patience = Some(1));
-        assert_eq!(patient, format!("{fact}; the model has the weights of epoch 2"));
-        assert_eq!(told(&|record| record.options.average = 2), fact);
-        let rising = told(&|record| record.history.epochs[3].train.loss = 9.0);
-        assert!(!rising.contains("overfits"), "{rising}");
+        assert_eq!(patient, Some(format!("{fact}; the model has the weights of epoch 2")));
+        assert_eq!(told(&|record| record.options.average = 2).as_deref(), Some(fact));
+        assert_eq!(told(&|record| record.history.epochs[3].train.loss = 9.0), None);
     }
 
     #[test]
     fn nothing_is_told_where_nothing_has_turned() {
         for validation in [[2.0, 1.0, 0.5], [2.0, 1.0, 1.001]] {
-            assert_eq!(turn(&record(&[3.0, 2.0, 1.0], &validation)), None);
+            assert_eq!(record(&[3.0, 2.0, 1.0], &validation).turn(), None);
         }
     }
 

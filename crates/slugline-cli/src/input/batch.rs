@@ -4,13 +4,13 @@ use serde_json::Value;
 
 /// Texts in their order, and the rows between them that hold none.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     text: String,
     entries: Vec<Entry>,
     /// What is to be told of the input.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Bytes of the input read so far, as they lie on the disk.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug)]
@@ -21,32 +21,32 @@ enum Entry {
 
 /// What is known of a row of a table beside its text.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct About {
+pub(crate) struct About {
     /// The file, where an input is many.
-    pub(super) source: Option<String>,
+    pub(crate) source: Option<String>,
     /// Its number.
-    pub(super) row: u64,
+    pub(crate) row: u64,
     /// The values of the columns that are kept.
-    pub(super) kept: Vec<Value>,
+    pub(crate) kept: Vec<Value>,
 }
 
 /// A row that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bad {
-    pub(super) source: Option<String>,
-    pub(super) row: u64,
-    pub(super) problem: String,
+pub(crate) struct Bad {
+    pub(crate) source: Option<String>,
+    pub(crate) row: u64,
+    pub(crate) problem: String,
 }
 
 /// A row to be answered.
-pub(super) enum Item<'a> {
+pub(crate) enum Item<'a> {
     Text(&'a str, Option<&'a About>),
     Bad(&'a Bad),
 }
 
 impl<'a> Item<'a> {
     /// Its text, if it has one.
-    pub(super) fn text(&self) -> Option<&'a str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         match *self {
             Self::Text(text, _) => Some(text),
             Self::Bad(_) => None,
@@ -55,26 +55,26 @@ impl<'a> Item<'a> {
 }
 
 impl Batch {
-    pub(super) fn push(&mut self, text: &str, about: Option<Box<About>>) {
+    pub(crate) fn push(&mut self, text: &str, about: Option<Box<About>>) {
         self.text.push_str(text);
         self.entries.push(Entry::Text { end: self.text.len(), about });
     }
 
-    pub(super) fn push_bad(&mut self, bad: Bad) {
+    pub(crate) fn push_bad(&mut self, bad: Bad) {
         self.entries.push(Entry::Bad(bad));
     }
 
     /// Number of rows.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Bytes of the texts.
-    pub(super) fn text_bytes(&self) -> usize {
+    pub(crate) fn text_bytes(&self) -> usize {
         self.text.len()
     }
 
-    pub(super) fn items(&self) -> Vec<Item<'_>> {
+    pub(crate) fn items(&self) -> Vec<Item<'_>> {
         let mut start = 0;
         let item = |entry| match entry {
             &Entry::Text { end, ref about } => {
@@ -86,7 +86,7 @@ impl Batch {
     }
 
     /// Adds the rows of another batch behind those of this one.
-    pub(super) fn append(&mut self, mut other: Self) {
+    pub(crate) fn append(&mut self, mut other: Self) {
         if self.entries.is_empty() {
             other.notes.splice(..0, self.notes.drain(..));
             *self = other;
