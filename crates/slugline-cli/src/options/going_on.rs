@@ -119,6 +119,13 @@ impl FromPlan {
         (!self.replay.is_empty()).then(|| Data::of(&self.replay))
     }
 
+    /// The files that are read beside those of the training and the model, and what they are.
+    pub(crate) fn paths(&self) -> Vec<(&'static str, PathBuf)> {
+        let old = self.replay();
+        let paths = old.iter().flat_map(Data::paths);
+        paths.map(|path| ("the old data", path.to_owned())).collect()
+    }
+
     /// Epochs for `parent`.
     pub(crate) fn epochs(&self, parent: &Classifier) -> usize {
         self.options.epochs.unwrap_or(parent.record().options.epochs)

@@ -1,6 +1,7 @@
 //! A training run as the arguments settle it.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use slugline::classifier::{
     AutoOptions, ClassWeightFile, ClassifierError, Preset, TrainingOptions, ValidationSplit,
@@ -33,6 +34,17 @@ pub(crate) struct TrainingPlan {
 }
 
 impl TrainingPlan {
+    /// The files that are read beside those of the training, and what they are.
+    pub(crate) fn paths(&self) -> Vec<(&'static str, PathBuf)> {
+        let weights =
+            self.class_weights.as_ref().map(|(name, _)| ("the class weights", name.into()));
+        let held_out = match &self.held_out {
+            Some(HeldOut::File(file)) => Some(("the validation data", file.into())),
+            _ => None,
+        };
+        weights.into_iter().chain(held_out).collect()
+    }
+
     /// The options for a training part of so many documents, held-out ones included: only they tell
     /// how many steps a schedule has.
     pub(crate) fn options(&self, documents: usize) -> TrainingOptions {

@@ -1,6 +1,7 @@
 //! What to train or score on: a corpus known by name, or files, and what is said of the files.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
@@ -25,6 +26,16 @@ impl Data {
             [name] => name.parse().map_or_else(|_| Self::Files(inputs.to_vec()), Self::Dataset),
             _ => Self::Files(inputs.to_vec()),
         }
+    }
+
+    /// The files that are read, folders and patterns as they are named; none for a corpus by its name
+    /// or standard input.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let files = match self {
+            Self::Dataset(_) => &[],
+            Self::Files(files) => files.as_slice(),
+        };
+        files.iter().filter(|file| *file != "-").map(Path::new)
     }
 
     /// What models and reports call it: the corpus, or the name of the first file without its folder.
@@ -306,6 +317,7 @@ mod tests {
         assert_eq!((file.name().as_str(), file.stem().as_str()), ("news.csv.gz", "news"));
         assert_eq!(of(&["./reuters", "b"]).name(), "reuters and 1 more");
         assert_eq!(of(&["-"]).stem(), "model");
+        assert_eq!((of(&["reuters"]).paths().count(), of(&["-", "b"]).paths().count()), (0, 1));
         assert_eq!(of(&["corpus/"]).stem(), "corpus");
     }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::training::usage;
 use crate::failure::Failure;
-use crate::output::check_target;
+use crate::output::{check_not_read, check_target, same_place};
 
 /// Whether the run is noted.
 #[derive(Debug, Args)]
@@ -39,17 +39,21 @@ pub(crate) struct LogArgs {
 }
 
 impl LogArgs {
-    /// Refuses a log that would replace what is read or made.
-    pub(crate) fn check(&self, data: &[String], output: &Path) -> Result<(), Failure> {
-        let Some(log) = &self.log_csv else { return Ok(()) };
-        check_target(log)?;
-        let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
-        let same = |other: &Path| place(log).is_some_and(|log| place(other) == Some(log));
-        if same(output) || data.iter().any(|data| same(Path::new(data))) {
-            let log = log.display();
-            return Err(usage(format!(
-                "--log-csv {log} would replace the model or the data; name another file"
-            )));
+    /// Refuses logs that would replace what is read, or the model that is made.
+    pub(crate) fn check(
+        &self,
+        inputs: &[(&'static str, PathBuf)],
+        output: &Path,
+    ) -> Result<(), Failure> {
+        if let Some(log) = &self.log_csv {
+            check_target(log)?;
+            if same_place(log, output) {
+                let log = log.display();
+                return Err(usage(format!("--log-csv {log} is the model; name another file")));
+            }
+        }
+        for log in self.log_csv.iter().chain(&self.tensorboard) {
+            check_not_read(log, inputs.iter().map(|(what, path)| (*what, path.as_path())))?;
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub(crate) use bar::{Bar, Template};
 pub(crate) use curve::Curve;
 pub(crate) use download::DownloadBar;
 pub(crate) use epochs::{Choosing, EpochLine, Series, TrainingBar, score_of};
-pub(crate) use file::{check_target, to_file};
+pub(crate) use file::{check_not_read, check_target, same_place, to_file};
 pub(crate) use folds::{FoldsReport, fold_line, folds_table};
 pub(crate) use number::{bytes, grouped, rough, samples, score, significant};
 pub(crate) use predicting::PredictBar;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::files::tickets;
 use super::{Place, numbers};
 
 /// The rows of a log as numbers, without its header.
@@ -63,6 +64,52 @@ fn a_run_that_is_killed_and_goes_on_has_every_row_once() {
     place.run(&line).ok();
     let text = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
     assert_eq!(text("log.csv"), text("whole.csv"));
+}
+
+#[test]
+fn nothing_that_is_read_is_written() {
+    let place = Place::new();
+    let small = "--max-features 300 --hidden none --epochs 2 -q";
+    // A corpus by its name is no file.
+    place.run(&format!("train sample -o b1.slug --log-csv sample {small}")).ok();
+    for name in ["data", "held", "old"] {
+        fs::write(place.path().join(format!("{name}.csv")), tickets(30)).unwrap();
+    }
+    fs::write(place.path().join("weights.csv"), "billing,2\nlogin,1\ndelivery,1\n").unwrap();
+    for (target, read) in [
+        ("--log-csv b1.slug", "the model"),
+        ("--log-csv data.csv", "the data"),
+        ("--log-csv ./old.csv", "the old data"),
+        ("-o data.csv", "the data"),
+        ("-o old.csv", "the old data"),
+    ] {
+        let line = format!("train data.csv --from b1.slug --replay old.csv {target}");
+        let error = place.run(&line).refused(1);
+        assert!(error.contains(&format!("which is {read} that is read")), "{line}: {error}");
+    }
+    for (target, read) in [
+        ("--log-csv held.csv", "the validation data"),
+        ("-o held.csv", "the validation data"),
+        ("--log-csv weights.csv", "the class weights"),
+        ("--tensorboard .", "the data"),
+    ] {
+        let from = if target.ends_with('.') { "." } else { "d*.csv" };
+        let line = format!(
+            "train {from} --validation held.csv --class-weight weights.csv {small} {target}"
+        );
+        let error = place.run(&line).refused(1);
+        assert!(error.contains(&format!("which is {read} that is read")), "{line}: {error}");
+    }
+    let error = place.run("train sample --log-csv ./sample.slug").refused(2);
+    assert!(error.contains("--log-csv ./sample.slug is the model"), "{error}");
+    for name in ["data", "held", "old"] {
+        assert_eq!(
+            fs::read_to_string(place.path().join(format!("{name}.csv"))).unwrap(),
+            tickets(30)
+        );
+    }
+    place.run("inspect b1.slug").ok();
+    place.run("train data.csv --from b1.slug -o b1.slug -q").ok();
 }
 
 #[test]

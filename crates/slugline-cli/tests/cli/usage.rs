@@ -104,7 +104,6 @@ fn wrong_usage_ends_with_2() {
         ("compare x.slug y.slug sample --confidence 1", "--confidence"),
         ("predict x.slug y.txt --text z", "--text"),
         ("predict x.slug --top-k 0", "`all`"),
-        ("train sample --log-csv ./sample.slug", "would replace the model or the data"),
         ("runs compare 1", "ID"),
         ("runs remove", "ID"),
         ("runs remove 1 --all", "--all"),

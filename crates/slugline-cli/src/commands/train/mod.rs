@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::options::{
     Data, DataArgs, FromArgs, LogArgs, ReadArgs, RecordArgs, TrainingArgs, interval,
 };
-use crate::output::Console;
+use crate::output::{Console, check_not_read};
 use run::{Plan, TrainRun};
 
 /// Train a classifier and save it as a model file
@@ -132,7 +132,14 @@ impl TrainArgs {
         let data = Data::of(&self.data);
         let output = self.output.clone().unwrap_or_else(|| format!("{}.slug", data.stem()).into());
         check_output(&output)?;
-        self.logs.check(&self.data, &output)?;
+        let mut inputs = plan.paths();
+        inputs.extend(data.paths().map(|path| ("the data", path.to_owned())));
+        check_not_read(&output, inputs.iter().map(|(what, path)| (*what, path.as_path())))?;
+        // A model may take the place of the one that it goes on from: it is whole before it does.
+        if let Plan::From(plan, _) = &plan {
+            inputs.push(("the model", plan.model().clone()));
+        }
+        self.logs.check(&inputs, &output)?;
         self.check_folds(&data, &plan)?;
         let interval = self.checkpoint_every.unwrap_or_default();
         let checkpoints =

@@ -41,6 +41,14 @@ impl Plan {
         }
     }
 
+    /// The files that are read beside the data, and what they are.
+    pub(super) fn paths(&self) -> Vec<(&'static str, PathBuf)> {
+        match self {
+            Self::New(plan) => plan.paths(),
+            Self::From(plan, _) => plan.paths(),
+        }
+    }
+
     fn epochs(&self) -> usize {
         match self {
             Self::New(plan) => plan.epochs(),
