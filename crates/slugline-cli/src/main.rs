@@ -6,6 +6,7 @@
 //!
 //! * `cli`: the command line as a whole
 //! * `commands`: one module a command
+//! * `input`: texts that are answered one by one
 //! * `options`: arguments that commands share, and settings as arguments
 //! * `output`: results on standard output, talk on standard error
 //! * `failure`: what can go wrong, and the exit code of it

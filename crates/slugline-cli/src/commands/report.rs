@@ -1,17 +1,17 @@
 //! `slugline report`: everything there is to say of a model, as one page.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Map, Value};
+use serde::Serialize;
 use slugline::evaluation::EvaluationOptions;
 use slugline::report::{Report, ReportOptions};
 
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{AnswerArgs, BootstrapArgs, Data, Part, ScoredArgs, data_to_score};
-use crate::output::{BEST, Console, NewFile, bytes, out, write_json};
+use crate::output::{BEST, Console, NewFile, bytes, check_not_read, out, write_json};
 
 /// Write a report on a model: one page of HTML that needs nothing beside it
 ///
@@ -78,6 +78,15 @@ split, fingerprint, the fields of `slugline evaluate`, and
   words           a list of {class, for, against} as from `slugline explain --words`; empty with
                   --no-texts";
 
+/// A report for machines.
+#[derive(Serialize)]
+struct Whole<'a> {
+    model: String,
+    split: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 impl ReportArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let output = match (&self.output, console.json()) {
@@ -85,6 +94,12 @@ impl ReportArgs {
             (None, true) => None,
             (None, false) => Some(self.model.with_extension("html")),
         };
+        if let Some(path) = &output {
+            let data = self.data.iter().map(|input| ("the data", Path::new(input)));
+            let model = ("the model", self.model.as_path());
+            let notes = self.notes.iter().map(|path| ("the notes", path.as_path()));
+            check_not_read(path, data.chain(notes).chain([model]))?;
+        }
         let file = output.as_deref().map(NewFile::of_bytes).transpose()?;
         let notes = self.notes.as_ref().map(|path| {
             std::fs::read_to_string(path).map_err(|source| Failure::File {
@@ -138,12 +153,10 @@ impl ReportArgs {
     }
 
     fn write_json(&self, report: &Report) -> Result<(), Failure> {
-        let mut object = Map::new();
-        object.insert("model".into(), self.model.display().to_string().into());
-        object.insert("split".into(), self.scored.split.name().into());
-        if let Value::Object(rest) = serde_json::to_value(report)? {
-            object.extend(rest);
-        }
-        write_json(&object)
+        write_json(&Whole {
+            model: self.model.display().to_string(),
+            split: self.scored.split.name(),
+            report,
+        })
     }
 }

@@ -68,13 +68,17 @@ pub(crate) fn rows(
     TableRows::open(&name, &options)
 }
 
-/// A whole input, unpacked, as one text.
+/// A whole input, unpacked, as one text, without the end of its last line.
 pub(crate) fn whole(name: &str, input: impl Read + Send + 'static) -> Result<String, Failure> {
     let failed = |source| unreadable(Path::new(name), source);
     let mut bytes = Vec::new();
     unpack(input).map_err(failed)?.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.starts_with(lines::MARK) {
         bytes.drain(..lines::MARK.len());
+    }
+    let ended = bytes.strip_suffix(b"\n").map(|text| text.strip_suffix(b"\r").unwrap_or(text));
+    if let Some(length) = ended.map(<[u8]>::len) {
+        bytes.truncate(length);
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

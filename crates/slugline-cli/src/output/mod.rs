@@ -34,7 +34,7 @@ pub(crate) use predicting::PredictBar;
 pub(crate) use reading::ReadBar;
 pub(crate) use replace::NewFile;
 pub(crate) use table::{Align, Table};
-pub(crate) use wrap::wrapped;
+pub(crate) use wrap::{one_line, printable, wrapped};
 
 /// Headings.
 pub(crate) const HEADING: Style = Style::new().bold();

@@ -8,6 +8,17 @@ pub(super) fn width(text: &str) -> usize {
     anstream::adapter::strip_str(text).map(|piece| piece.chars().count()).sum()
 }
 
+/// A text without what a terminal would take for a command.
+pub(crate) fn printable(text: &str) -> String {
+    let printed = |c: char| if c.is_control() && !c.is_whitespace() { '\u{FFFD}' } else { c };
+    text.chars().map(printed).collect()
+}
+
+/// The same on one line, each run of white space as one space.
+pub(crate) fn one_line(text: &str) -> String {
+    printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `text` in indented lines of at most 78 characters (a longer word has a line of its own); after
 /// `max_lines` of them it breaks off with `…`.
 pub(crate) fn wrapped(text: &str, max_lines: usize) -> String {
@@ -54,5 +65,11 @@ mod tests {
         assert!(short.ends_with("seven77 …"), "{short}");
         assert_eq!(wrapped("one", 1), "  one");
         assert_eq!(wrapped("", 1), "");
+    }
+
+    #[test]
+    fn terminals_get_no_commands() {
+        assert_eq!(printable("a\x1b[2J\tb\n\u{7}"), "a\u{FFFD}[2J\tb\n\u{FFFD}");
+        assert_eq!(one_line(" a\x1b\n\t b "), "a\u{FFFD} b");
     }
 }

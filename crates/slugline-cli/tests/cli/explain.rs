@@ -93,6 +93,32 @@ fn people_see_marked_words_bars_and_pages() {
 }
 
 #[test]
+fn files_are_read_as_predict_reads_them() {
+    let place = Place::new();
+    let path = |name: &str| place.path().join(name);
+    fs::write(path("marked.txt"), b"\xEF\xBB\xBFcoffee arrivals\r\n").unwrap();
+    fs::write(path("table.csv"), "id,text\n1,coffee rose\n2,\"tea\nfell\"\n").unwrap();
+    let model = model();
+    let lines = place.run(&format!("explain {model} marked.txt --lines --format json")).json();
+    assert_eq!(
+        (&lines["spans"][0]["start"], &lines["spans"][0]["text"]),
+        (&0.into(), &"coffee".into())
+    );
+    let whole = place.run(&format!("explain {model} marked.txt --format json")).json();
+    assert_eq!(whole["spans"], lines["spans"]);
+    let rows = place.run(&format!("explain {model} table.csv --text text --format json")).ok();
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((rows.len(), &rows[1]["row"]), (2, &3.into()));
+    assert_eq!(rows[1]["tokens"][0]["text"], "tea");
+    let said = place.run(&format!("explain {model} wire.tx"));
+    assert!(said.err.contains("there is no file wire.tx"), "{}", said.err);
+    // Control characters of a text do not reach the terminal, nor break a table.
+    let text = "coffee\n\x1b[2Jtea \x07";
+    let shown = place.run_with_input(&format!("explain {model} --color always"), text.as_bytes());
+    assert!(!shown.ok().contains("\x1b[2J"));
+}
+
+#[test]
 fn words_of_classes_are_told_with_and_without_documents() {
     let place = Place::new();
     let general = place.run(&format!("explain {} --words 4 --format json", model())).json();
@@ -149,15 +175,21 @@ fn what_cannot_be_explained_is_refused() {
         ("x --against nothing", 1, "no class `nothing`; it has"),
         ("x --nearest 3", 1, "train it with --index"),
         ("latin.txt", 1, "latin.txt, line 1: not UTF-8"),
-        ("lines.txt --lines", 1, "lines.txt, line 2: not UTF-8"),
         ("none.txt --lines", 1, "cannot read none.txt"),
         ("folder", 1, "folder is a folder"),
         ("x --html none/why.html", 1, "there is no folder none"),
         ("x --html folder", 1, "is a folder"),
+        ("latin.txt --html latin.txt", 1, "which is a text that is read"),
+        ("x --class tea --against tea", 2, "the same class"),
+        ("--words 3 --top-k 2", 2, "--top-k"),
         ("x --words 3", 2, "--words"),
         ("--data sample", 2, "--words"),
     ] {
         let error = refused(line, code);
         assert!(error.contains(want), "{line}: {error}");
     }
+    // What stands before a bad line is explained first.
+    let said = place.run(&format!("explain {} lines.txt --lines --format json", model()));
+    assert_eq!((said.code, said.out.lines().count()), (Some(1), 1), "{}", said.err);
+    assert!(said.err.contains("lines.txt, line 2: not UTF-8"), "{}", said.err);
 }

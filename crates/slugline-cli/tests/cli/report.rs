@@ -54,6 +54,22 @@ fn the_page_and_its_data_say_the_same() {
 }
 
 #[test]
+fn documents_that_were_trained_on_are_told() {
+    let place = Place::new();
+    tickets(&place);
+    let warned = "are those that it was trained on";
+    let page = |line: &str| {
+        place.run(&format!("report {line} -o p.html")).ok();
+        fs::read_to_string(place.path().join("p.html")).unwrap()
+    };
+    assert!(page("t.slug tickets.csv").contains(warned));
+    assert!(!page("t.slug june.csv").contains(warned));
+    let trained = page(&format!("{} sample --split train", model()));
+    assert!(trained.contains(warned) && trained.contains("sample, training part"));
+    assert!(!page(&format!("{} sample", model())).contains(warned));
+}
+
+#[test]
 fn texts_stay_in_the_house_where_they_must() {
     let place = Place::new();
     tickets(&place);
@@ -61,6 +77,8 @@ fn texts_stay_in_the_house_where_they_must() {
     assert!(said.contains("t.html"), "{said}");
     let page = fs::read_to_string(place.path().join("t.html")).unwrap();
     assert!(page.contains("june.csv:82") && !page.contains("please"));
+    // Not even the words that speak for the classes.
+    assert!(!page.contains("refund") && !page.contains("invoice"));
     let report = place.run("report t.slug june.csv --no-texts --format json --bootstrap 0").json();
     assert!(report["wrong"][0].get("text").is_none() && report["wrong"][0].get("why").is_none());
     assert!(report.get("intervals").is_none());
@@ -80,7 +98,9 @@ fn any_number_of_labels_a_document_is_reported_too() {
     place.run("train topics.jsonl -q -o m.slug").ok();
     let report = place.run("report m.slug topics.jsonl -o m.html --format json").json();
     assert_eq!(report["label_kind"], "multi");
-    assert!(report["wrong"][0]["loss"].as_f64().unwrap() > 0.0, "{report}");
+    let wrong = &report["wrong"][0];
+    assert!(wrong["loss"].as_f64().unwrap() > 0.0, "{report}");
+    assert!(["given", "missing"].contains(&wrong["fault"].as_str().unwrap()), "{wrong}");
     let page = fs::read_to_string(place.path().join("m.html")).unwrap();
     assert!(page.contains("Micro F1") && !page.contains("id=\"confusions\""));
 }
@@ -95,6 +115,7 @@ fn what_cannot_be_reported_is_refused() {
         (&format!("{} sample --notes none.txt -o x.html", model()), 1, "cannot read none.txt"),
         (&format!("{} none.csv -o x.html", model()), 1, "none.csv"),
         (&format!("{} sample --split odd", model()), 2, "--split"),
+        (&format!("{0} sample -o {0}", model()), 1, "which is the model that is read"),
     ] {
         let error = refused(line, code);
         assert!(error.contains(want), "{line}: {error}");

@@ -6,7 +6,7 @@ use slugline::compare::{Comparison, Disagreement, Opinion};
 use slugline::corpus::LabelKind;
 use slugline::evaluation::Score;
 
-use crate::output::{BEST, QUIET, STRONG, grouped, score, wrapped};
+use crate::output::{BEST, QUIET, STRONG, grouped, printable, score, wrapped};
 
 /// Differences that are less probable than this by chance are taken for real.
 const LEVEL: f64 = 0.05;
@@ -102,10 +102,9 @@ pub(super) fn answer(labels: &[String]) -> String {
 
 /// The beginning of a text, without what a terminal would take for a command.
 fn excerpt(text: &str) -> String {
-    let printed = |c: char| if c.is_control() && !c.is_whitespace() { '\u{FFFD}' } else { c };
     match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => text[..end].chars().map(printed).chain(['…']).collect(),
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
         None if text.trim().is_empty() => "(no text)".to_owned(),
-        None => text.chars().map(printed).collect(),
+        None => printable(text),
     }
 }

@@ -4,7 +4,7 @@ mod terminal;
 mod texts;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use slugline::classifier::Classifier;
@@ -13,7 +13,7 @@ use slugline::explain::ExplainOptions;
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{AnswerArgs, ScoredArgs, positive};
-use crate::output::{Console, NewFile};
+use crate::output::{Console, NewFile, check_not_read};
 use texts::Texts;
 
 /// Say why a text has its label: what every word and n-gram adds to it
@@ -104,6 +104,10 @@ With --words one object with
 
 impl ExplainArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
+        if let Some(path) = &self.html {
+            let texts = self.inputs.iter().map(|input| ("a text", Path::new(input)));
+            check_not_read(path, texts.chain([("the model", self.model.as_path())]))?;
+        }
         let page = self.html.as_deref().map(NewFile::of_bytes).transpose()?;
         let classifier = self.answers.apply(open_model(&self.model)?)?;
         let class =

@@ -6,7 +6,9 @@ use anstyle::{Ansi256Color, Color, Style};
 use slugline::explain::{Explanation, Sum};
 use slugline::nearest::Neighbour;
 
-use crate::output::{Align, BEST, HEADING, QUIET, STRONG, Table, grouped, wrapped};
+use crate::output::{
+    Align, BEST, HEADING, QUIET, STRONG, Table, grouped, one_line, printable, wrapped,
+};
 
 /// Lines of a text that are shown.
 const TEXT_LINES: usize = 40;
@@ -43,7 +45,8 @@ impl fmt::Display for Shown<'_> {
         let rise = why.logit - why.baseline;
         write!(f, "{QUIET}{logit}{QUIET:#} {:.3}", why.logit)?;
         write!(f, " {QUIET}={QUIET:#} {:.3} {QUIET}for the empty text{QUIET:#}", why.baseline)?;
-        write!(f, " {rise:+.3} {QUIET}from {} words{QUIET:#}", grouped(why.words))?;
+        let words = if why.words == 1 { "word" } else { "words" };
+        write!(f, " {rise:+.3} {QUIET}from {} {words}{QUIET:#}", grouped(why.words))?;
         if why.unknown_words > 0 {
             write!(f, "{QUIET}, {} of them unknown{QUIET:#}", grouped(why.unknown_words))?;
         }
@@ -59,9 +62,9 @@ impl fmt::Display for Shown<'_> {
             writeln!(f, "\n{HEADING}Nearest training documents{HEADING:#}")?;
         }
         for Neighbour { labels, similarity, text, .. } in *nearest {
-            let labels = labels.join(", ");
+            let labels = if labels.is_empty() { "no label".into() } else { labels.join(", ") };
             writeln!(f, "  {STRONG}{labels}{STRONG:#}   similarity {similarity:.3}")?;
-            writeln!(f, "{}", wrapped(text, NEIGHBOUR_LINES))?;
+            writeln!(f, "{}", wrapped(&printable(text), NEIGHBOUR_LINES))?;
         }
         Ok(())
     }
@@ -81,7 +84,7 @@ impl Shown<'_> {
             let style = Style::new().fg_color(Some(colour(sum.contribution, FOR.len() - 1)));
             let length = (LONGEST * sum.contribution.abs() / most).round().max(1.0) as usize;
             table.row([
-                &sum.text,
+                &one_line(&sum.text),
                 &sum.times,
                 &format_args!("{:+.3}", sum.contribution),
                 &format_args!("{style}{}{style:#}", "█".repeat(length)),
@@ -101,6 +104,7 @@ impl Shown<'_> {
         let most = sizes.fold(f64::MIN_POSITIVE, f64::max);
         let mut marked = String::with_capacity(2 * text.len());
         for (piece, contribution) in self.why.pieces(text) {
+            let piece = printable(piece);
             let share = contribution.unwrap_or_default() / most;
             // Weak words are left alone, so that the strong ones are seen.
             let level = (share.abs() * 4.0).floor().min(3.0) as usize;
