@@ -140,7 +140,12 @@ fn find(ids: &[i64]) -> Result<Vec<Run>, Failure> {
 /// Forgets runs by their numbers, or all.
 fn remove(ids: Option<&Vec<i64>>, console: Console) -> Result<(), Failure> {
     let removed = match ids {
-        Some(ids) => find(ids)?,
+        Some(ids) => {
+            let mut ids = ids.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            find(&ids)?
+        }
         None => match Runs::open_existing(runs::place()?)? {
             Some(runs) => runs.list(&Query::default())?,
             None => Vec::new(),

@@ -86,7 +86,7 @@ fn a_run_is_shown_and_compared() {
 fn runs_are_forgotten_and_models_stay() {
     let place = place();
     assert!(place.run("runs remove 1 9").refused(1).contains("no run 9"));
-    let said = place.run("runs remove 1").ok();
+    let said = place.run("runs remove 1 1").ok();
     assert!(said.starts_with("removed run 1: sample of 2") && said.contains("a.slug"), "{said}");
     assert!(place.path().join("a.slug").is_file());
     let removed = place.run("runs remove --all --format json").json();
@@ -107,6 +107,20 @@ fn nothing_is_noted_where_nothing_is_to_be() {
     assert!(place.run("runs show 1").refused(1).contains("there is no run 1"));
     assert_eq!(place.run("runs path").ok().trim(), place.runs().to_str().unwrap());
     assert_eq!(place.run(line).json()["run"], 1);
+}
+
+#[test]
+fn a_search_is_noted_too() {
+    let place = Place::new();
+    let texts = "label,text\n".to_owned() + &"grain,corn fell\nmetal,tin rose\n".repeat(20);
+    fs::write(place.path().join("news.csv"), texts).unwrap();
+    let line = "tune news.csv --trials 2 --folds 2 -q --format json";
+    assert!(place.run(&format!("{line} --no-record")).json()["run"].is_null());
+    let found = place.run(line).json();
+    assert_eq!(found["run"], 1);
+    let run = place.run("runs show 1 --format json").json();
+    assert_eq!((&run["data"], &run["command"]), (&"news.csv".into(), &found["command"]));
+    assert!(run["model"].as_str().unwrap().ends_with("news.slug"), "{run}");
 }
 
 #[test]

@@ -34,9 +34,10 @@ pub struct Entry {
     pub best_epoch: usize,
     /// Why there were no more epochs.
     pub stop_reason: StopReason,
-    /// Scores by name: `loss`, `accuracy` (or `micro_f1`), `val_loss`, `val_accuracy` of the epoch whose
-    /// weights the model has, which is the best one where patience brought it back and else the last
-    /// one; where the program chose the settings, `held_out_accuracy` (or `held_out_micro_f1`) and
+    /// Scores by name: `loss`, `accuracy` (or `micro_f1`), `val_loss`, `val_accuracy` of the last epoch,
+    /// or of the best one where patience brought its weights back. They are those of single weights: of
+    /// an ensemble those of its first network, and of an average of epochs those of the last
+    /// epoch. Where the program chose the settings, `held_out_accuracy` (or `held_out_micro_f1`) and
     /// `held_out_log_loss` of what it chose.
     pub scores: Vec<(String, f64)>,
     /// The model file.

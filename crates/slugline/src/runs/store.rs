@@ -1,5 +1,7 @@
 //! The database and its one table.
 
+use std::collections::BTreeSet;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +22,9 @@ const APPLICATION: i64 = 0x534c_5547;
 
 /// How long to wait for another program that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The last millisecond of the year 9999: what calendars and their printed forms can do with.
+const LATEST: i64 = 253_402_300_799_999;
 
 const TABLE: &str = "
     CREATE TABLE runs (
@@ -233,7 +238,7 @@ impl Runs {
             .ok_or_else(|| RunsError::Unknown { id, path: self.path.clone() })
     }
 
-    /// Removes runs by their numbers, all of them or none.
+    /// Removes runs by their numbers, all of them or none; a number may be given twice.
     ///
     /// # Errors
     /// [`RunsError::Unknown`] if one of them is not there; [`RunsError::Database`] if they cannot be
@@ -245,7 +250,7 @@ impl Runs {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        for &id in ids {
+        for id in ids.iter().copied().collect::<BTreeSet<i64>>() {
             let removed =
                 transaction.execute("DELETE FROM runs WHERE id = ?1", [id]).map_err(failed)?;
             if removed == 0 {
@@ -258,16 +263,23 @@ impl Runs {
 
 /// A row as a run.
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
-    let count = |column: &str| row.get(column).map(|n: i64| n.max(0) as usize);
+    let count = |column: &str| {
+        let n: i64 = row.get(column)?;
+        usize::try_from(n).map_err(|e| broken(row, column, e))
+    };
     let scores: Map<String, Value> = json(row, "scores")?;
     let reason: String = row.get("stop_reason")?;
-    let started: i64 = row.get("started")?;
+    let started = match row.get("started")? {
+        milliseconds @ 0..=LATEST => UNIX_EPOCH + Duration::from_millis(milliseconds as u64),
+        other => return Err(broken(row, "started", format!("{other} is no time"))),
+    };
     let seconds: f64 = row.get("seconds")?;
     Ok(Run {
         id: row.get("id")?,
         entry: Entry {
-            started: UNIX_EPOCH + Duration::from_millis(started.max(0) as u64),
-            duration: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+            started,
+            duration: Duration::try_from_secs_f64(seconds)
+                .map_err(|e| broken(row, "seconds", e))?,
             command: row.get("command")?,
             settings: json(row, "settings")?,
             data: row.get("data")?,
@@ -293,9 +305,14 @@ fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
     serde_json::from_str(&text).map_err(|e| broken(row, column, e))
 }
 
-fn broken(row: &Row<'_>, column: &str, error: serde_json::Error) -> rusqlite::Error {
+fn broken(
+    row: &Row<'_>,
+    column: &str,
+    error: impl Into<Box<dyn Error + Send + Sync>>,
+) -> rusqlite::Error {
     let place = row.as_ref().column_index(column).unwrap_or_default();
-    rusqlite::Error::FromSqlConversionFailure(place, Type::Text, Box::new(error))
+    let kind = row.get_ref(place).map_or(Type::Null, |value| value.data_type());
+    rusqlite::Error::FromSqlConversionFailure(place, kind, error.into())
 }
 
 fn milliseconds(time: SystemTime) -> i64 {

@@ -80,7 +80,7 @@ fn runs_are_removed_together_or_not_at_all() {
     }
     assert!(matches!(runs.remove(&[1, 7]), Err(RunsError::Unknown { id: 7, .. })));
     assert_eq!(ids(&runs, &Query::default()).len(), 3);
-    runs.remove(&[3, 1]).unwrap();
+    runs.remove(&[3, 1, 3]).unwrap();
     assert_eq!(ids(&runs, &Query::default()), [2]);
     assert_eq!(runs.add(&entry("a", 9, &[])).unwrap(), 4, "a number is not given again");
 }
@@ -150,10 +150,21 @@ fn damage_is_told() {
     let error = Runs::open(&path).unwrap().list(&Query::default()).unwrap_err().to_string();
     assert!(error.contains("is no database of runs: database disk image is malformed"), "{error}");
 
-    fs::write(&path, whole).unwrap();
-    let sql = "UPDATE runs SET scores = 'x' WHERE id = 3";
-    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-    assert!(matches!(Runs::open(&path).unwrap().get(3), Err(RunsError::Unusable { .. })));
+    for damage in [
+        "scores = 'x'",
+        "started = 9223372036854775807",
+        "started = -1",
+        "seconds = -1",
+        "seconds = 1e300",
+        "epochs = -1",
+    ] {
+        fs::write(&path, &whole).unwrap();
+        let sql = format!("UPDATE runs SET {damage} WHERE id = 3");
+        Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
+        let runs = Runs::open(&path).unwrap();
+        assert!(matches!(runs.get(3), Err(RunsError::Unusable { .. })), "{damage}");
+        assert!(runs.get(4).is_ok(), "{damage}");
+    }
 }
 
 #[test]
