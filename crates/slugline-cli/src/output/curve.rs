@@ -55,7 +55,11 @@ impl Curve {
 }
 
 /// Dots that are set, in the characters that have them.
-struct Dots([[u8; COLUMNS]; ROWS]);
+struct Dots {
+    rows: [[u8; COLUMNS]; ROWS],
+    /// The row in which the line ends.
+    end: Option<usize>,
+}
 
 impl Dots {
     /// The line through values; `dash` dots of it are drawn and as many left out, or all with 0.
@@ -69,7 +73,7 @@ impl Dots {
                 (curve.across(i) as f64, ((high - value) / (high - low) * last).round())
             })
             .collect();
-        let mut dots = Self([[0; COLUMNS]; ROWS]);
+        let mut dots = Self { rows: [[0; COLUMNS]; ROWS], end: None };
         let mut drawn: usize = 0;
         for pair in points.windows(2) {
             let ((x, y), (dx, dy)) = (pair[0], (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1));
@@ -85,6 +89,7 @@ impl Dots {
         // The end is drawn in any case: there stands the name.
         if let Some(&(x, y)) = points.last() {
             dots.set(x as usize, y as usize);
+            dots.end = Some(y as usize / DOWN);
         }
         dots
     }
@@ -92,12 +97,7 @@ impl Dots {
     fn set(&mut self, x: usize, y: usize) {
         // The order of the dots in Unicode: down the left, down the right, then the lowest two.
         const BITS: [[u8; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-        self.0[y / DOWN][x / ACROSS] |= BITS[y % DOWN][x % ACROSS];
-    }
-
-    /// The row in which the line ends.
-    fn end(&self) -> Option<usize> {
-        (0..ROWS).find(|&row| self.0[row][COLUMNS - 1] != 0)
+        self.rows[y / DOWN][x / ACROSS] |= BITS[y % DOWN][x % ACROSS];
     }
 }
 
@@ -138,7 +138,7 @@ impl fmt::Display for Curve {
             };
             let axis = if number.is_empty() { '│' } else { '┤' };
             write!(f, "{QUIET}{number:>MARGIN$} {axis}{QUIET:#}")?;
-            let cells = training.0[row].iter().zip(&validation.0[row]);
+            let cells = training.rows[row].iter().zip(&validation.rows[row]);
             let line: String = cells.map(|(ours, theirs)| cell(*ours, *theirs)).collect();
             match name {
                 Some(name) => writeln!(f, "{line} {name}")?,
@@ -170,9 +170,9 @@ impl Curve {
             Some(&value) if value.abs() >= 1e4 => format!("{value:.3e}"),
             value => value.copied().map(score).unwrap_or_default(),
         };
-        let Some(row) = training.end() else { return names };
+        let Some(row) = training.end else { return names };
         let own = format!("training {}", last(&self.training));
-        let Some(other) = validation.end() else {
+        let Some(other) = validation.end else {
             names[row] = Some(own);
             return names;
         };
@@ -232,6 +232,16 @@ mod tests {
             "          ▲ lowest validation loss, epoch 3",
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), wanted, "\n{text}");
+    }
+
+    #[test]
+    fn a_line_is_named_where_it_ends() {
+        // So many epochs that the last column has the last two of them.
+        let mut values = vec![5.0; 250];
+        values[248..].copy_from_slice(&[9.0, 1.0]);
+        let text = drawn(&values, &[]);
+        let named = text.lines().position(|line| line.ends_with(" training 1.0000"));
+        assert_eq!(named, Some(ROWS), "{text}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl fmt::Display for EpochLine<'_> {
         }
         write!(f, "{apart}{QUIET}lr{QUIET:#} {}", significant(logs.learning_rate))?;
         match speed {
-            Some(speed) if *narrow => {
+            Some(speed) if *narrow && *speed >= 1e4 => {
                 write!(f, "{apart}{}k{QUIET}/s{QUIET:#}", significant((speed / 1e3).round()))
             }
             Some(speed) => write!(f, "{apart}{}{QUIET}/s{QUIET:#}", rough(*speed)),
@@ -208,5 +208,7 @@ mod tests {
             narrow,
             "epoch  3/20  loss 1.000  acc 0.500  val_loss 2.000  val_acc 0.500  lr 0.1  141k/s"
         );
+        let slow = line_of(&validated, Some(432.1), true);
+        assert!(slow.ends_with("  lr 0.1  432/s"), "{slow}");
     }
 }

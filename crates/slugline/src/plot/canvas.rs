@@ -200,7 +200,16 @@ impl fmt::Display for Hex {
     }
 }
 
-/// Text as it stands in XML, which has no way to write some characters.
+/// The character, or what stands in place of one that XML has no way to write.
+pub(super) fn writable(c: char) -> char {
+    match c {
+        c if c.is_control() => ' ',
+        '\u{FFFE}' | '\u{FFFF}' => '\u{FFFD}',
+        c => c,
+    }
+}
+
+/// Text as it stands in XML.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -211,9 +220,7 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '&' => f.write_str("&amp;")?,
                 '"' => f.write_str("&quot;")?,
-                c if c.is_control() => f.write_char(' ')?,
-                '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
-                c => f.write_char(c)?,
+                c => f.write_char(writable(c))?,
             }
         }
         Ok(())

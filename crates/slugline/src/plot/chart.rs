@@ -199,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn what_xml_cannot_say_is_said_otherwise() {
+        let mut chart = chart(0.7);
+        chart.title = "od\u{1}d\n<b>".into();
+        chart.panels[0].series[0].name = "\u{FFFE}\u{1b}".into();
+        let svg = chart.svg(Theme::Light).unwrap();
+        assert!(svg.contains("od d") && svg.contains("&lt;b&gt;"), "{svg}");
+        assert!(chart.png(Theme::Light).is_ok());
+    }
+
+    #[test]
     fn text_is_drawn_without_a_font_of_the_system() {
         let with = chart(0.7);
         let mut without = with.clone();

@@ -266,7 +266,7 @@ impl DocumentMap {
     }
 }
 
-/// The marker of the class that is the so-manieth by size.
+/// The marker of a class, by its place among those with a colour, the largest first.
 fn marker(canvas: &mut Canvas, number: usize, (x, y): Place, opacity: f64) {
     let colour = canvas.colours.series[number % COLOURED];
     let corners: &[Place] = match number % COLOURED {

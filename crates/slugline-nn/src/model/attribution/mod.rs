@@ -22,7 +22,8 @@ use crate::matrix::SparseRow;
 /// so that all contributions add up to `z(x) − z(b)` (Sundararajan, Taly & Yan 2017, "Axiomatic
 /// Attribution for Deep Networks"). Where hidden layers are linear or `relu`, `z` is made of straight pieces
 /// along the path, and the integral is exact to within rounding; otherwise it is summed by Gauss's rule,
-/// on ever more points until the sum is met within 10⁻⁶.
+/// on ever more parts of the path, until the contributions add up to `z(x) − z(b)` within 10⁻⁶ of the
+/// larger of 1 and that sum, or there are 256 parts.
 ///
 /// It works on one thread and reuses its buffers.
 ///

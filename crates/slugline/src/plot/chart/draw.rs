@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Chart, Panel, Point, Rule, Series, Tick};
+use crate::plot::canvas::writable;
 use crate::plot::colours::Colours;
 use crate::plot::text::{FAMILY, fonts, widest, width};
 use crate::plot::{PlotError, Theme};
@@ -54,7 +55,8 @@ pub(super) fn svg(chart: &Chart, theme: Theme) -> Result<String, PlotError> {
         }
         root.present().map_err(PlotError::draw)?;
     }
-    Ok(svg)
+    // The library that draws leaves characters as they are that XML cannot have; its lines end by \n.
+    Ok(svg.chars().map(|c| if c == '\n' { c } else { writable(c) }).collect())
 }
 
 /// The ends of an axis for these values.
