@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{
-    Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions, TrainingRecord,
-};
+use slugline::classifier::{Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions};
 use slugline::corpus::SequenceOptions;
 use slugline::decision::Decisions;
 use slugline::evaluation::Calibration;
@@ -45,6 +43,8 @@ JSON (stable; more fields may be added): one object with
   auto                  what was tried and chosen; null with settings given
   tune                  the search of `slugline tune`; null without one
   cross_validation      the scores of train --folds, as there; null without
+  index                 {documents}: how many documents train --index keeps, with their texts; null
+                        without
   history               {loss, accuracy, val_loss, val_accuracy}: one number an epoch
   stop_reason, epochs, best_epoch
   provenance            {slugline_version, command, corpus, ancestor, class_counts}")]
@@ -68,11 +68,18 @@ struct Report<'a> {
     auto: Option<&'a AutoRecord>,
     tune: Option<&'a TuneRecord>,
     cross_validation: Option<FoldsReport<'a>>,
+    index: Option<Index>,
     history: Series,
     stop_reason: StopReason,
     epochs: usize,
     best_epoch: usize,
     provenance: Provenance<'a>,
+}
+
+/// The index of documents.
+#[derive(Serialize)]
+struct Index {
+    documents: usize,
 }
 
 #[derive(Serialize)]
@@ -114,6 +121,7 @@ impl InspectArgs {
             auto: record.auto.as_ref(),
             tune: record.tune.as_ref(),
             cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
+            index: classifier.index().map(|index| Index { documents: index.len() }),
             history: Series::of(&record.history),
             stop_reason: record.history.stop_reason,
             epochs: record.history.epochs.len(),
@@ -152,7 +160,7 @@ impl InspectArgs {
         if let Some(folds) = &record.cross_validation {
             writeln!(out, "{HEADING}Cross-validation{HEADING:#}\n{}", folds_table(folds))?;
         }
-        write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(record))?;
+        write!(out, "{HEADING}Provenance{HEADING:#}\n{}", provenance_table(classifier))?;
         if console.verbose {
             let thresholds = &classifier.decisions().thresholds;
             let heading = if thresholds.is_empty() { "" } else { "threshold" };
@@ -277,12 +285,17 @@ fn history_table(history: &History, all: bool) -> Table {
     table
 }
 
-fn provenance_table(record: &TrainingRecord) -> Table {
+fn provenance_table(classifier: &Classifier) -> Table {
+    let record = classifier.record();
     let mut table = Table::pairs();
     table.row([&"corpus", &record.corpus.name]);
     table.row([&"", &record.corpus.description]);
     table.row([&"fingerprint", &record.corpus.fingerprint]);
     table.row([&"samples", &samples(&record.corpus)]);
+    if let Some(index) = classifier.index() {
+        let documents = grouped(index.len());
+        table.row([&"index", &format_args!("{documents} documents, with their texts")]);
+    }
     if let Some(ancestor) = &record.ancestor {
         let Ancestor { checksum, corpus, classes, features, replayed } = ancestor;
         let (features, replayed) = (grouped(*features), grouped(*replayed));

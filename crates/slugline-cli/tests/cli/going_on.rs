@@ -90,3 +90,26 @@ fn what_does_not_go_together_is_refused() {
     assert!(error.contains("have the class `ship`, which the model does not have"), "{error}");
     assert!(!place.path().join("new.slug").exists());
 }
+
+#[test]
+fn that_an_index_is_not_kept_is_told() {
+    let place = place();
+    let small = "--preset text --epochs 2 --validation none";
+    place.run(&format!("train old.csv -q -o old.slug --index {small}")).ok();
+    let documents = |model: &str| {
+        place.run(&format!("inspect {model} --format json")).json()["index"]["documents"].clone()
+    };
+    assert_eq!(documents("old.slug"), 80);
+    let line = "train new.csv --from old.slug --epochs 1 -o new.slug";
+    let note = "the index of training documents of old.slug is not kept; --index makes a new one";
+    let said = place.run(line);
+    assert!(said.err.contains(note), "{}", said.err);
+    assert!(documents("new.slug").is_null());
+    let said = place.run(&format!("{line} --replay old.csv --index"));
+    assert!(!said.err.contains("is not kept"), "{}", said.err);
+    said.ok();
+    assert_eq!(documents("new.slug"), 60);
+    // The classes of the file alone have other numbers than those of the model.
+    let near = place.run_with_input("explain new.slug --nearest 1 --format json", b"a tanker sank");
+    assert_eq!(near.json()["nearest"][0]["labels"], serde_json::json!(["ship"]));
+}

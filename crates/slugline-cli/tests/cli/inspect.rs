@@ -1,5 +1,6 @@
 //! `slugline inspect`.
 
+use super::files::tickets;
 use super::{Place, model, numbers};
 
 #[test]
@@ -53,4 +54,22 @@ fn a_long_history_is_cut_unless_asked_for() {
     let short = place.run("inspect long.slug").ok();
     assert!(short.contains('⋮'), "{short}");
     assert!(lines("inspect long.slug -v") > short.lines().count() + 10);
+}
+
+#[test]
+fn an_index_is_told_of_and_has_what_was_trained_on() {
+    let place = Place::new();
+    assert!(place.run(&format!("inspect {} --format json", model())).json()["index"].is_null());
+    for (name, rows) in [("t.csv", 30), ("held.csv", 15)] {
+        std::fs::write(place.path().join(name), tickets(rows)).unwrap();
+    }
+    let line = "train t.csv --index --preset text --epochs 2 -q -o m.slug --validation";
+    // A fifth of the rows is for testing.
+    for validation in ["held.csv", "0.25"] {
+        place.run(&format!("{line} {validation}")).ok();
+        let about = place.run("inspect m.slug --format json").json();
+        assert_eq!(about["index"]["documents"], 24, "{validation}");
+    }
+    let text = place.run("inspect m.slug").ok();
+    assert!(text.contains("24 documents, with their texts"), "{text}");
 }

@@ -60,6 +60,9 @@ pub(crate) struct TrainArgs {
     folds: Option<u32>,
     /// Keep an index of the training documents in the model, their texts included, by which `explain
     /// --nearest` finds those that are most like a text
+    ///
+    /// A share of DATA that is held out is in it too; documents that are apart, by a file to validate on
+    /// or as a part of their own, are not, and neither are those of --replay.
     #[arg(long)]
     index: bool,
     #[command(flatten)]

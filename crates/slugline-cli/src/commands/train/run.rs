@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use slugline::checkpoint::Checkpoints;
 use slugline::classifier::{Classifier, ClassifierError, FoldOptions, FoldsRecord};
-use slugline::corpus::{Documents, LabelKind};
-use slugline::nn::{Callback, Flow, StopReason};
+use slugline::corpus::{Documents, LabelKind, Labels};
+use slugline::nn::{Callback, Flow, NnError, StopReason};
 
 use super::TrainArgs;
 use super::logs::Logs;
@@ -115,6 +115,10 @@ impl TrainRun<'_> {
             classifier = classifier.with_cross_validation(folds);
         }
         if let Some(documents) = to_index {
+            let documents = match &self.plan {
+                Plan::New(_) => documents,
+                Plan::From(..) => under_classes(&documents, classifier.class_names())?,
+            };
             classifier = classifier.with_index(&documents)?;
         }
         classifier.save(&self.output)?;
@@ -146,7 +150,7 @@ impl TrainRun<'_> {
         if console.json() { write_json(&report.as_json()) } else { report.print(console) }
     }
 
-    /// Says what becomes of a checkpoint that is there.
+    /// Says what becomes of a checkpoint that is there, and of an index that is not kept.
     fn announce(&self, console: Console) -> Result<(), Failure> {
         let folder = Checkpoints::beside(&self.output);
         let folder = folder.display();
@@ -158,6 +162,15 @@ impl TrainRun<'_> {
                  --resume would have gone on from it"
             )),
             (false, false) => {}
+        }
+        if let Plan::From(plan, parent) = &self.plan
+            && parent.index().is_some()
+            && !self.args.index
+        {
+            console.note(format_args!(
+                "the index of training documents of {} is not kept; --index makes a new one",
+                plan.model().display()
+            ));
         }
         Ok(())
     }
@@ -236,7 +249,10 @@ impl TrainRun<'_> {
         interrupt::watch()?;
         let logs = Logs::open(&self.args.logs)?;
         let folds = self.cross_validate(&documents, apart.as_ref(), &name, console)?;
+        let mut to_index = None;
         if let Some(apart) = apart {
+            // What is apart is not trained on.
+            to_index = self.args.index.then(|| documents.clone());
             documents.append(&apart)?;
         }
         if self.plan.chooses() {
@@ -246,7 +262,8 @@ impl TrainRun<'_> {
         let trained = self.timed(console, folds, logs, |watching, choosing| {
             self.fit(material, watching, &choosing, &self.checkpoints)
         });
-        Ok(Trained { to_index: self.args.index.then_some(documents), ..trained })
+        let to_index = to_index.or_else(|| self.args.index.then_some(documents));
+        Ok(Trained { to_index, ..trained })
     }
 
     /// Runs the last training, with its bar, its logs and its time.
@@ -395,6 +412,21 @@ impl TrainRun<'_> {
         }
         Ok((train, held_out))
     }
+}
+
+/// Documents of one class each under the classes of a model that has learned from them, and from others
+/// before.
+fn under_classes(documents: &Documents, classes: &[String]) -> Result<Documents, NnError> {
+    // A class that the model lacks has no documents.
+    let place = |name: &String| classes.iter().position(|class| class == name).unwrap_or_default();
+    let places: Vec<u32> = documents.class_names().iter().map(|name| place(name) as u32).collect();
+    let labels = documents.labels().first_classes().into_iter().flatten();
+    let labels = labels.map(|class| places[class as usize]).collect();
+    let mut all = Documents::new(classes.to_vec()).with_content(documents.content());
+    for text in documents.texts() {
+        all.push_text(text);
+    }
+    all.with_labels(Labels::Single(labels))
 }
 
 /// Says what kept a part of the record from being written.
