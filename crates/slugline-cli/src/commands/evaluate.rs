@@ -6,13 +6,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use slugline::evaluation::{Evaluation, EvaluationOptions};
 
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{AnswerArgs, BootstrapArgs, ScoredArgs, data_to_score, positive};
-use crate::output::{Align, Console, HEADING, QUIET, Table, grouped, out, write_json};
+use crate::output::{Align, Console, HEADING, QUIET, Table, grouped, out, write_json_with};
 use tables::{
     by, class_table, decided_table, decisions_table, means_table, reliability_table,
     risk_coverage_table,
@@ -115,23 +115,19 @@ impl EvaluateArgs {
         let name = data.name();
         let (evaluation, _) = self.scored.score(&data, &classifier, &options, console)?;
         if console.json() {
-            write_json(&self.as_json(&name, &evaluation)?)
+            self.write_json(&name, &evaluation)
         } else {
             self.print(console, &name, &evaluation)
         }
     }
 
-    fn as_json(&self, data: &str, evaluation: &Evaluation) -> Result<Value, Failure> {
-        let mut object = json!({
+    fn write_json(&self, data: &str, evaluation: &Evaluation) -> Result<(), Failure> {
+        let head = json!({
             "model": self.model.display().to_string(),
             "data": data,
             "split": self.scored.split.name(),
         });
-        let scores = serde_json::to_value(evaluation)?;
-        if let (Some(object), Value::Object(scores)) = (object.as_object_mut(), scores) {
-            object.extend(scores);
-        }
-        Ok(object)
+        write_json_with(&head, evaluation)
     }
 
     fn print(&self, console: Console, data: &str, e: &Evaluation) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use slugline::classifier::Classifier;
 use slugline::corpus::LabelKind;
 use slugline::evaluation::{Evaluation, EvaluationOptions};
@@ -16,8 +16,8 @@ use slugline::plot::{
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{Part, PlotTheme, ScoredArgs, data_to_score, one_of, positive};
-use crate::output::{BEST, Console, NewFile, out, write_json};
+use crate::options::{Data, Part, PlotTheme, ScoredArgs, data_to_score, one_of, positive};
+use crate::output::{BEST, Console, NewFile, check_not_read, out, write_json_with};
 
 /// Draw a training, a model or its answers, as SVG or PNG
 ///
@@ -128,7 +128,12 @@ impl PlotArgs {
         self.check(console)?;
         let file = match &self.output {
             None => None,
-            Some(path) => Some((PlotFormat::of(path)?, NewFile::of_bytes(path)?)),
+            Some(path) => {
+                let named = Data::of(self.named());
+                let data = named.paths().map(|path| ("the data", path));
+                check_not_read(path, data.chain([("the model", self.model.as_path())]))?;
+                Some((PlotFormat::of(path)?, NewFile::of_bytes(path)?))
+            }
         };
         let classifier = open_model(&self.model)?;
         let record = classifier.record();
@@ -234,21 +239,16 @@ impl PlotArgs {
         }
         let plot = self.output.as_ref().map(|path| path.display().to_string());
         if console.json() {
-            let mut object = json!({
+            let mut head = json!({
                 "model": self.model.display().to_string(),
                 "kind": self.kind.name(),
                 "plot": plot,
             });
-            if let (Some(object), Value::Object(more)) =
-                (object.as_object_mut(), serde_json::to_value(picture)?)
-            {
-                if let Some(data) = data {
-                    object.insert("data".into(), data.into());
-                    object.insert("split".into(), self.scored.split.name().into());
-                }
-                object.extend(more);
+            if let Some(data) = data {
+                head["data"] = data.into();
+                head["split"] = self.scored.split.name().into();
             }
-            return write_json(&object);
+            return write_json_with(&head, picture);
         }
         let mut out = out();
         writeln!(out, "  plot: {BEST}{}{BEST:#}", plot.unwrap_or_default())?;

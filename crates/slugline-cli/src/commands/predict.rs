@@ -19,7 +19,7 @@ use super::open_model;
 use crate::failure::Failure;
 use crate::input::{self, About, Bad, Batch, Item, Lines, ReadAhead, STDIN, unreadable};
 use crate::options::{AnswerArgs, FormArgs, note_skipped, threads};
-use crate::output::{Console, NewFile, PredictBar, QUIET, STRONG, out};
+use crate::output::{Console, NewFile, PredictBar, QUIET, STRONG, check_not_read, out};
 
 /// Answer texts with a label and probabilities
 ///
@@ -140,6 +140,10 @@ impl PredictArgs {
         if let Some(path) = self.file.as_deref().filter(|path| *path != Path::new("-")) {
             // A file that is not there is told of before the model is loaded.
             std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
+        }
+        if let Some(output) = &self.output {
+            let input = self.file.iter().map(|path| ("the input", path.as_path()));
+            check_not_read(output, input.chain([("the model", self.model.as_path())]))?;
         }
         let classifier = self.answers.apply(open_model(&self.model)?)?;
         let input = self.input(&classifier)?;

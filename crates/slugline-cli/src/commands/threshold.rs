@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use slugline::classifier::Classifier;
 use slugline::corpus::Documents;
 use slugline::decision::{DecisionOptions, Decisions, FittedClass, Threshold};
@@ -15,7 +16,7 @@ use super::train::check_output;
 use crate::failure::Failure;
 use crate::options::{Data, DataArgs, LimitArgs, ReadArgs, threads};
 use crate::output::{
-    Align, BEST, Console, HEADING, QUIET, STRONG, Table, grouped, out, wrapped, write_json,
+    Align, BEST, Console, HEADING, QUIET, STRONG, Table, grouped, out, wrapped, write_json_with,
 };
 
 /// Fit the thresholds of a model on labelled data, and keep them in it
@@ -99,6 +100,22 @@ JSON (stable; more fields may be added): one object with
 /// Classes shown without `--verbose`.
 const SHOWN: usize = 12;
 
+/// What the model holds afterwards, for machines.
+#[derive(Serialize)]
+struct Stored<'a> {
+    classes: Vec<Class<'a>>,
+    min_confidence: f32,
+    max_unknown_words: f32,
+}
+
+#[derive(Serialize)]
+struct Class<'a> {
+    name: &'a str,
+    threshold: f32,
+    #[serde(flatten)]
+    fitted: Option<&'a FittedClass>,
+}
+
 impl ThresholdArgs {
     pub(crate) fn run(&self, console: Console) -> Result<(), Failure> {
         let output = self.output.as_ref().unwrap_or(&self.model);
@@ -120,7 +137,7 @@ impl ThresholdArgs {
         let classifier = classifier.with_decisions(decisions)?;
         classifier.save(output)?;
         if console.json() {
-            write_json(&self.as_json(&classifier, &name, split, documents.len()))
+            self.write_json(&classifier, &name, split, documents.len())
         } else {
             self.print(console, &classifier, &name, split, documents.len())
         }
@@ -170,21 +187,23 @@ impl ThresholdArgs {
         }
     }
 
-    fn as_json(&self, classifier: &Classifier, data: &str, split: &str, documents: usize) -> Value {
+    fn write_json(
+        &self,
+        classifier: &Classifier,
+        data: &str,
+        split: &str,
+        documents: usize,
+    ) -> Result<(), Failure> {
         let Decisions { thresholds, fitted, min_confidence, max_unknown_words } =
             classifier.decisions();
+        let fitted_class = |i| fitted.as_ref().and_then(|fitted| fitted.classes.get(i));
         let classes = classifier.class_names().iter().zip(thresholds).enumerate();
-        let class = |(i, (name, threshold)): (usize, (&String, &f32))| {
-            let fitted = fitted.as_ref().and_then(|fitted| fitted.classes.get(i));
-            let mut object = json!({ "name": name, "threshold": threshold });
-            if let (Some(object), Some(Ok(Value::Object(more)))) =
-                (object.as_object_mut(), fitted.map(serde_json::to_value))
-            {
-                object.extend(more);
-            }
-            object
-        };
-        json!({
+        let classes = classes.map(|(i, (name, &threshold))| Class {
+            name,
+            threshold,
+            fitted: fitted_class(i),
+        });
+        let head = json!({
             "model": self.model.display().to_string(),
             "output": self.output.as_ref().unwrap_or(&self.model).display().to_string(),
             "data": data,
@@ -192,10 +211,13 @@ impl ThresholdArgs {
             "documents": documents,
             "aim": self.aim.to_string(),
             "reached": fitted.as_ref().map(slugline::decision::FittedThresholds::reached),
-            "classes": classes.map(class).collect::<Vec<Value>>(),
-            "min_confidence": min_confidence,
-            "max_unknown_words": max_unknown_words,
-        })
+        });
+        let stored = Stored {
+            classes: classes.collect(),
+            min_confidence: *min_confidence,
+            max_unknown_words: *max_unknown_words,
+        };
+        write_json_with(&head, &stored)
     }
 
     fn print(

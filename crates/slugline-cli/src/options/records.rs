@@ -24,16 +24,18 @@ pub(crate) struct LogArgs {
     /// Write a row an epoch to this CSV file, as Keras's `CSVLogger`, but with epochs counted from 1
     ///
     /// The header is `epoch,accuracy,learning_rate,loss,val_accuracy,val_loss`, without the last two
-    /// where nothing is validated. Of the last training: neither the folds nor what --preset auto tries has rows. With --resume the
-    /// rows of the epochs before the checkpoint stay; else what the file holds is replaced.
+    /// where nothing is validated; for any number of labels a document it is
+    /// `epoch,learning_rate,loss,micro_f1,val_loss,val_micro_f1`. Of the last training: neither the
+    /// folds nor what --preset auto tries has rows. With --resume the rows of the epochs before the
+    /// checkpoint stay; else what the file holds is replaced.
     #[arg(long, value_name = "FILE")]
     pub(crate) log_csv: Option<PathBuf>,
     /// Write event files for TensorBoard to DIR/train and DIR/validation, as Keras's callback, but with
     /// steps counted from 1
     ///
-    /// The tags are `epoch_loss`, `epoch_accuracy` and `epoch_learning_rate`. Of the last training, as
-    /// for --log-csv. The folder is made; of a second run in it TensorBoard
-    /// shows the newer one.
+    /// The tags are `epoch_loss`, `epoch_accuracy` (for any number of labels a document
+    /// `epoch_micro_f1`) and `epoch_learning_rate`. Of the last training, as for --log-csv. The folder
+    /// is made; of a second run in it TensorBoard shows the newer one.
     #[arg(long, value_name = "DIR")]
     pub(crate) tensorboard: Option<PathBuf>,
 }

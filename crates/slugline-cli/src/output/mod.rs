@@ -20,6 +20,7 @@ use anstream::{AutoStream, ColorChoice, StripStream};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -54,7 +55,7 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) enum Format {
     /// For people
     Text,
-    /// JSON, one object (`predict`: one a line)
+    /// JSON, all in one line (`predict` and `explain`: a line for each text)
     Json,
 }
 
@@ -115,8 +116,41 @@ pub(crate) fn write_json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The same of an object with others before its fields. Numbers of single precision stay as short as they
+/// are meant, which a [`serde_json::Value`] would make longer.
+pub(crate) fn write_json_with(head: &Value, value: &impl Serialize) -> Result<(), Failure> {
+    write_json(&Headed { head, value })
+}
+
+/// Two objects as one.
+#[derive(Serialize)]
+struct Headed<'a, T> {
+    #[serde(flatten)]
+    head: &'a Value,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
 /// A line on standard error, with `--quiet` too.
 pub(crate) fn alert(line: &impl fmt::Display) {
     // Where standard error is closed there is nobody to tell.
     let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_single_precision_stay_short_behind_other_fields() {
+        #[derive(Serialize)]
+        struct Rest {
+            rate: f32,
+        }
+        let line = serde_json::to_string(&Headed {
+            head: &serde_json::json!({ "model": "m" }),
+            value: &Rest { rate: 0.3 },
+        });
+        assert_eq!(line.unwrap(), r#"{"model":"m","rate":0.3}"#);
+    }
 }

@@ -84,6 +84,11 @@ fn thresholds_are_fitted_kept_and_overridden() {
     let kept = place.run("inspect t.slug --format json").json();
     assert_eq!(kept["decisions"]["thresholds"], json!([]));
     assert_eq!(kept["decisions"]["min_confidence"], json!(0.4));
+    let told = place.run("threshold t.slug sample --aim 0.3 --format json").ok();
+    assert!(
+        told.contains("\"threshold\":0.3}") && told.contains("\"min_confidence\":0.4,"),
+        "{told}"
+    );
 
     let err = place.run(&format!("threshold {} sample --aim luck -o u.slug", model())).refused(2);
     assert!(err.contains("precision=P"), "{err}");

@@ -39,6 +39,20 @@ fn a_row_an_epoch_has_the_values_of_the_history() {
 }
 
 #[test]
+fn the_columns_for_any_number_of_labels_are_those_of_the_help() {
+    let place = Place::new();
+    let rows = "text,label\n".to_owned()
+        + &"wheat rose,grain\ngold fell,metal\ntin and corn,grain|metal\n".repeat(10);
+    fs::write(place.path().join("news.csv"), rows).unwrap();
+    let line = "train news.csv --label-separator | --preset text --epochs 2 -q -o m.slug";
+    place.run(&format!("{line} --log-csv log.csv")).ok();
+    let text = fs::read_to_string(place.path().join("log.csv")).unwrap();
+    let header = text.lines().next().unwrap();
+    let help = place.run("train --help").ok();
+    assert!(help.contains(&format!("`{header}`")), "{header}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_run_that_is_killed_and_goes_on_has_every_row_once() {
     use std::time::{Duration, Instant};

@@ -129,3 +129,38 @@ fn models_of_any_number_of_labels_have_their_pictures() {
         assert!(svg.contains(wanted), "{kind}: {svg}");
     }
 }
+
+#[test]
+fn numbers_are_as_short_as_they_are_meant() {
+    let place = Place::new();
+    place.run("train sample -q -o m.slug --max-features 50 --dropout 0.3 --epochs 1").ok();
+    let data = place.run("plot m.slug -k architecture --format json").ok();
+    assert!(data.contains("\"rate\":0.3,") || data.contains("\"rate\":0.3}"), "{data}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_name_that_xml_cannot_say_spoils_no_picture() {
+    let place = Place::new();
+    let name = "od\u{1}d\n<b>.csv";
+    let rows = "text,label\n".to_owned() + &"wheat rose,grain\ngold fell,metal\n".repeat(20);
+    std::fs::write(place.path().join(name), rows).unwrap();
+    let train = ["train", name, "-q", "-o", "m.slug", "--preset", "text", "--epochs", "2"];
+    assert!(place.command(train).status().unwrap().success());
+    place.run("plot m.slug -k curves -o c.png").ok();
+    place.run("plot m.slug -k curves -o c.svg").ok();
+    let svg = std::fs::read_to_string(place.path().join("c.svg")).unwrap();
+    assert!(!svg.contains('\u{1}') && svg.contains("&lt;b&gt;"), "{svg}");
+}
+
+#[test]
+fn nothing_that_is_read_is_drawn_over() {
+    let place = Place::new();
+    let rows = "text,label\nwheat rose,grain\ngold fell,metal\n";
+    std::fs::write(place.path().join("data.svg"), rows).unwrap();
+    let err = place.run(&format!("plot {} -k confusion data.svg -o data.svg", model())).refused(1);
+    assert!(err.contains("cannot write to data.svg, which is the data that is read"), "{err}");
+    std::fs::copy(model(), place.path().join("m.svg")).unwrap();
+    let err = place.run("plot m.svg -k curves -o ./m.svg").refused(1);
+    assert!(err.contains("which is the model that is read"), "{err}");
+}

@@ -155,3 +155,16 @@ fn no_text_gives_no_answer() {
     let place = Place::new();
     assert_eq!(place.run_with_input(&format!("predict {}", model()), b"").ok(), "");
 }
+
+#[test]
+fn nothing_that_is_read_is_written_over() {
+    let place = Place::new();
+    std::fs::write(place.path().join("wires.txt"), "wheat rose\n").unwrap();
+    std::fs::copy(model(), place.path().join("m.slug")).unwrap();
+    for (target, read) in [("wires.txt", "the input"), ("m.slug", "the model")] {
+        let err = place.run(&format!("predict m.slug wires.txt -o ./{target}")).refused(1);
+        assert!(err.contains(&format!("which is {read} that is read")), "{err}");
+    }
+    place.run("predict m.slug wires.txt -o out.tsv").ok();
+    place.run("predict m.slug wires.txt -o out.tsv").ok();
+}

@@ -265,3 +265,18 @@ fn wrong_arguments_are_refused() {
         fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["news.csv"]);
 }
+
+#[test]
+fn the_data_are_not_written_over() {
+    let place = place();
+    fs::copy(place.path().join("news.csv"), place.path().join("news.svg")).unwrap();
+    for line in [
+        "news.csv --trials 2 -o news.csv",
+        "news.csv --trials 2 --trials-file ./news.csv",
+        "news.csv --sweep hidden=2,4 -o news.csv",
+        "news.svg --sweep hidden=2,4 --plot news.svg",
+    ] {
+        let err = place.run(&format!("tune {line}")).refused(1);
+        assert!(err.contains("which is the data that is read"), "{line}: {err}");
+    }
+}

@@ -16,7 +16,8 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{Data, HeldOut, Sweep, TrainingPlan, plan_of, quoted};
 use crate::output::{
-    Align, BEST, Console, STRONG, Table, TrainingBar, grouped, out, score, write_json,
+    Align, BEST, Console, STRONG, Table, TrainingBar, check_not_read, grouped, out, score,
+    write_json,
 };
 
 /// A grid on which everything is settled.
@@ -52,6 +53,9 @@ impl<'a> GridRun<'a> {
             return Err(usage(format!(
                 "{name} is swept twice; give all its values in one --sweep"
             )));
+        }
+        for target in args.output.iter().chain(&args.plot) {
+            check_not_read(target, data.paths().map(|path| ("the data", path)))?;
         }
         if let Some(path) = &args.plot {
             PlotFormat::of(path)?;

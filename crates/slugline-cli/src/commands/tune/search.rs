@@ -15,7 +15,9 @@ use crate::commands::train::check_output;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{Data, quoted};
-use crate::output::{Align, BEST, Console, QUIET, STRONG, Table, grouped, out, score, write_json};
+use crate::output::{
+    Align, BEST, Console, QUIET, STRONG, Table, check_not_read, grouped, out, score, write_json,
+};
 
 /// Time of a search of which nothing is said.
 const USUAL_TIME: Duration = Duration::from_secs(300);
@@ -40,6 +42,9 @@ impl<'a> SearchRun<'a> {
             .trials_file
             .clone()
             .unwrap_or_else(|| format!("{}.trials.jsonl", data.stem()).into());
+        for target in [&output, &trials_file] {
+            check_not_read(target, data.paths().map(|path| ("the data", path)))?;
+        }
         let options = TuneOptions {
             metric: args.metric,
             trials: args.trials,
