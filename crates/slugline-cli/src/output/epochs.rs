@@ -40,7 +40,7 @@ impl fmt::Display for EpochLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { logs, epochs, speed, narrow } = self;
         let width = epochs.to_string().len();
-        let (apart, decimals) = if *narrow { ("  ", 3) } else { ("   ", 4) };
+        let (apart, decimals) = if *narrow { (" ", 3) } else { ("   ", 4) };
         write!(f, "epoch {:>width$}/{epochs}", logs.epoch)?;
         for (key, short) in KEYS {
             if let Some(value) = logs.get(key) {
@@ -206,9 +206,9 @@ mod tests {
         let narrow = line_of(&validated, Some(141_249.0), true);
         assert_eq!(
             narrow,
-            "epoch  3/20  loss 1.000  acc 0.500  val_loss 2.000  val_acc 0.500  lr 0.1  141k/s"
+            "epoch  3/20 loss 1.000 acc 0.500 val_loss 2.000 val_acc 0.500 lr 0.1 141k/s"
         );
         let slow = line_of(&validated, Some(432.1), true);
-        assert!(slow.ends_with("  lr 0.1  432/s"), "{slow}");
+        assert!(slow.ends_with(" lr 0.1 432/s"), "{slow}");
     }
 }

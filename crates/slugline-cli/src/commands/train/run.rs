@@ -115,6 +115,8 @@ impl TrainRun<'_> {
             classifier = classifier.with_cross_validation(folds);
         }
         if let Some(documents) = to_index {
+            // Whatever becomes of the index, the training is not lost.
+            classifier.save(&self.output)?;
             let documents = match &self.plan {
                 Plan::New(_) => documents,
                 Plan::From(..) => under_classes(&documents, classifier.class_names())?,
