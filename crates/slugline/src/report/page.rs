@@ -33,8 +33,8 @@ struct Page<'a> {
     turn: Option<String>,
     curves: String,
     classes: Vec<ClassRow>,
-    has_words: bool,
     has_thresholds: bool,
+    /// None where documents have any number of labels.
     confusion: Option<String>,
     pairs: Vec<PairRow<'a>>,
     calibration: String,
@@ -42,10 +42,6 @@ struct Page<'a> {
     /// Least confidence, share answered, accuracy.
     coverage: Vec<(String, String, String)>,
     decisions: Vec<(&'static str, String)>,
-    /// Whether documents have any number of labels.
-    multi: bool,
-    /// Whether any answer is wrong, shown or not.
-    all_right: bool,
     has_texts: bool,
     wrong: Vec<Document<'a>>,
     hardest: Vec<Document<'a>>,
@@ -147,7 +143,6 @@ pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, R
             false => figure(&Curves::new("", &record.history), "Training curves", 0.6)?,
         },
         classes: class_rows(report, classifier),
-        has_words: !report.words.is_empty(),
         has_thresholds: !classifier.decisions().thresholds.is_empty(),
         confusion,
         pairs: report.confused.iter().map(PairRow::of).collect(),
@@ -160,8 +155,6 @@ pub(super) fn html(report: &Report, classifier: &Classifier) -> Result<String, R
             .map(|row| (four(row.min_confidence.into()), four(row.coverage), four(row.accuracy)))
             .collect(),
         decisions: decisions(report),
-        multi: e.label_kind == LabelKind::Multi,
-        all_right: e.accuracy == 1.0,
         has_texts: report.wrong.iter().chain(&report.hardest).any(|d| d.why.is_some()),
         wrong: report.wrong.iter().map(Document::of).collect(),
         hardest: report.hardest.iter().map(Document::of).collect(),
