@@ -35,7 +35,7 @@ JSON (stable; more fields may be added): one object with
   data             name, generated (true for `sample`), description and the figures of `datasets info`
   summary          {input_width, layers, parameters}
   history          {loss, accuracy, val_loss, val_accuracy}: one number an epoch
-  overfits_after   the epoch with the lowest validation loss, null if that is the last one
+  overfits_after   the epoch with the lowest validation loss, null if it has not risen by 1 %
   evaluation       the scores of `evaluate`, of the network trained to that epoch
   prediction       {number, truth, label, sum, probabilities} of a test document
   integer_labels_same_model
@@ -281,7 +281,7 @@ impl Tour<'_> {
         let trained = history.epochs.len();
         let Some(epoch) = history.overfits_after() else {
             self.say(format_args!(
-                "  Overfitting has not begun: validation loss is lowest in the last epoch, {trained}."
+                "  Overfitting has not begun: after the last epoch, {trained}, validation loss has not risen."
             ))?;
             return Ok(trained);
         };

@@ -50,7 +50,8 @@ pub struct Curves {
     pub val_micro_f1: Option<Vec<f64>>,
     /// The epoch with the lowest validation loss.
     pub best_epoch: Option<usize>,
-    /// The same epoch if others follow, which overfit.
+    /// The same epoch if the network overfits from there on; see
+    /// [`History::overfits_after`](crate::nn::History::overfits_after).
     pub overfits_after: Option<usize>,
 }
 

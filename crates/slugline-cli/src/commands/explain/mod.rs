@@ -32,7 +32,8 @@ pub(crate) struct ExplainArgs {
     /// `-` or nothing for standard input
     #[arg(value_name = "TEXT|FILE")]
     inputs: Vec<String>,
-    /// The class to explain, by its name [default: the most probable one]
+    /// The class to explain, by its name [default: the most probable one besides
+    /// --against]
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
     /// Why the class and not this one: the contributions to the difference of their logits
