@@ -45,7 +45,9 @@ pub use error::NnError;
 pub use kernels::cpu_name;
 pub use layers::{Activation, Dense, Dropout, Initializer, Layer, Regularizer};
 pub use loss::Loss;
-pub use matrix::{CsrMatrix, Matrix, SparseRow, Targets, argmax, to_categorical, to_classes};
+pub use matrix::{
+    CsrMatrix, Element, Matrix, SparseRow, Targets, argmax, to_categorical, to_classes,
+};
 pub use metrics::{Average, ClassCounts, Metric, average_score};
 pub use model::{Attributor, Parameters, Predictor, Sequential, Summary, SummaryRow};
 pub use optimizer::{EpsilonPlacement, LearningRate, Optimizer, ParameterState, SparseRule};

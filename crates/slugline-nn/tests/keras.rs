@@ -194,6 +194,10 @@ fn model(case: &Value, start: &Value) -> Sequential {
     Sequential::from_parameters(12, layers, weights, 0).unwrap()
 }
 
+fn sparse(dense: &Matrix) -> CsrMatrix {
+    CsrMatrix::from_dense(dense.cols(), dense.data()).unwrap()
+}
+
 fn targets(batch: &Value, field: &str) -> Targets {
     match field {
         "labels" => {
@@ -217,8 +221,7 @@ fn focal_losses_follow_keras_step_by_step() {
 /// Trains every case of a golden file and compares; gives the number of cases.
 fn follow(golden: &Value) -> usize {
     let batches = golden["batches"].as_array().unwrap();
-    let inputs: Vec<CsrMatrix> =
-        batches.iter().map(|b| CsrMatrix::from_dense(&matrix(&b["x"])).unwrap()).collect();
+    let inputs: Vec<CsrMatrix> = batches.iter().map(|b| sparse(&matrix(&b["x"]))).collect();
     let mut compared = 0;
     for case in golden["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
@@ -310,7 +313,7 @@ fn metrics_have_keras_values() {
     model.compile(Optimizer::sgd(), Loss::MeanSquaredError, &metrics).unwrap();
     let labels = targets(m, "labels");
     let one_hot = to_categorical(&labels.classes(), rows.cols()).unwrap().into();
-    let scores = model.evaluate(&CsrMatrix::from_dense(&rows).unwrap(), &one_hot).unwrap();
+    let scores = model.evaluate(&sparse(&rows), &one_hot).unwrap();
     for (ours, keras) in [
         ("accuracy", "accuracy"),
         ("top_2_accuracy", "top_2_accuracy"),
@@ -332,8 +335,7 @@ fn metrics_have_keras_values() {
     let micro = Average::Micro;
     let metrics = [Metric::BinaryAccuracy, Metric::Precision(micro), Metric::Recall(micro)];
     model.compile(Optimizer::sgd(), Loss::BINARY_CROSSENTROPY, &metrics).unwrap();
-    let scores =
-        model.evaluate(&CsrMatrix::from_dense(&logits).unwrap(), &targets(m, "targets")).unwrap();
+    let scores = model.evaluate(&sparse(&logits), &targets(m, "targets")).unwrap();
     for (ours, keras) in [
         ("binary_accuracy", "binary_accuracy"),
         ("micro_precision", "precision"),

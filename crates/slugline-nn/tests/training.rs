@@ -321,3 +321,60 @@ fn a_second_fit_goes_on_where_the_first_one_ended() {
         assert_eq!(once.weights(), twice.weights());
     }
 }
+
+#[test]
+fn a_run_goes_on_from_its_weights_and_progress_in_another_network() {
+    let (x, labels) = data(48);
+    let y = Targets::from(labels);
+    for optimizer in Optimizer::NAMES.map(|name| Optimizer::by_name(name).unwrap()) {
+        let mut first = model(optimizer.clone());
+        assert_eq!(first.progress().unwrap().steps, 0);
+        first.fit(&x, &y, &options(2)).unwrap();
+        let mut second = model(optimizer);
+        second.set_weights(first.weights()).unwrap();
+        second.set_progress(&first.progress().unwrap()).unwrap();
+        first.fit(&x, &y, &options(3)).unwrap();
+        second.fit(&x, &y, &options(3)).unwrap();
+        assert!(first.same_weights(&second));
+        // Back to the beginning.
+        let untouched = model(Optimizer::sgd());
+        second.set_progress(&untouched.progress().unwrap()).unwrap();
+        assert_eq!(second.progress().unwrap().steps, 0);
+    }
+    let mut other = model(Optimizer::sgd());
+    let mut weights = other.weights();
+    weights.pop();
+    let err = other.set_weights(weights).unwrap_err().to_string();
+    assert!(err.starts_with("dense layers with weights: expected"), "{err}");
+    let mut adam = model(Optimizer::adam());
+    adam.fit(&x, &y, &options(1)).unwrap();
+    assert!(other.set_progress(&adam.progress().unwrap()).is_err());
+}
+
+#[test]
+fn a_callback_sets_the_learning_rate_from_an_epoch_on() {
+    struct Slower(Vec<Option<f64>>);
+    impl Callback for Slower {
+        fn learning_rate(&mut self, epoch: usize) -> Option<f64> {
+            self.0[epoch - 1]
+        }
+    }
+    let (x, labels) = data(48);
+    let y = Targets::from(labels);
+    let mut steered = model(Optimizer::adam());
+    let mut slower = Slower(vec![None, None, Some(0.25), None]);
+    let history = steered.fit_with(&x, &y, &options(4), &mut [&mut slower]).unwrap();
+    assert_eq!(history.series("learning_rate"), Some(vec![0.001, 0.001, 0.25, 0.25]));
+    let mut by_hand = model(Optimizer::adam());
+    by_hand.fit(&x, &y, &options(2)).unwrap();
+    let (weights, progress) = (by_hand.weights(), by_hand.progress().unwrap());
+    let faster = Optimizer::adam().with_learning_rate(LearningRate::Constant(0.25));
+    by_hand.compile(faster.clone(), Loss::SparseCategoricalCrossentropy, &[]).unwrap();
+    by_hand.set_weights(weights).unwrap();
+    by_hand.set_progress(&progress).unwrap();
+    by_hand.fit(&x, &y, &options(2)).unwrap();
+    assert!(steered.same_weights(&by_hand));
+    assert_eq!(steered.optimizer(), Some(&faster));
+    let mut bad = Slower(vec![Some(-1.0)]);
+    assert!(steered.fit_with(&x, &y, &options(1), &mut [&mut bad]).is_err());
+}

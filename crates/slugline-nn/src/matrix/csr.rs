@@ -121,22 +121,6 @@ impl CsrMatrix {
         self.binary = true;
     }
 
-    /// The sparse form of a dense matrix: its non-zero elements.
-    ///
-    /// # Errors
-    /// [`NnError::NotFinite`] for a NaN or an infinity.
-    pub fn from_dense(dense: &super::Matrix) -> Result<Self, NnError> {
-        let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
-        for row in dense.iter_rows() {
-            for (c, &v) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-                indices.push(c as u32);
-                values.push(v);
-            }
-            indptr.push(indices.len());
-        }
-        Self::new(dense.cols(), indptr, indices, values)
-    }
-
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.indptr.len().saturating_sub(1)
@@ -297,7 +281,7 @@ mod tests {
         let x = CsrMatrix::new(4, vec![0, 2, 2, 3], vec![0, 3, 1], vec![1.0, 2.0, 3.0]).unwrap();
         assert_eq!(x.slice_rows(1..3).unwrap().row(1).indices, [1]);
         assert_eq!(x.select_rows(&[2, 0]).unwrap().row(1), x.row(0));
-        assert_eq!(CsrMatrix::from_dense(&x.to_dense()).unwrap(), x);
+        assert_eq!(CsrMatrix::from_dense(x.cols(), x.to_dense().data()).unwrap(), x);
         assert!(x.slice_rows(2..4).is_err());
         assert!(x.select_rows(&[3]).is_err());
     }

@@ -2,8 +2,10 @@
 
 mod csr;
 mod dense;
+mod element;
 mod targets;
 
 pub use csr::{CsrMatrix, SparseRow};
 pub use dense::{Matrix, argmax};
+pub use element::Element;
 pub use targets::{Targets, to_categorical, to_classes};

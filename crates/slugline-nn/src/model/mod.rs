@@ -203,6 +203,11 @@ impl Sequential {
         self.compiled.as_ref().map(|c| c.loss)
     }
 
+    /// The metrics set by [`compile`](Self::compile), besides the loss.
+    pub fn metrics(&self) -> &[Metric] {
+        self.compiled.as_ref().map_or(&[], |c| &c.metrics)
+    }
+
     /// What the last layer makes of its sums.
     pub fn output_activation(&self) -> Activation {
         dense_layers(&self.layers).last().map_or(Activation::Linear, |d| d.activation)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::history::{EpochLogs, lower_is_better};
 use super::progress::{CallbackState, Progress};
+use crate::NnError;
 use crate::buffer::Weights;
 use crate::model::Sequential;
 
@@ -38,6 +39,14 @@ pub struct BatchReport {
 pub trait Callback: Send {
     /// Before an epoch, counted from 1.
     fn on_epoch_begin(&mut self, _epoch: usize) {}
+
+    /// The learning rate of an epoch, counted from 1, and of those after it, in place of the optimizer's
+    /// or of an earlier answer; `None`, the default, to leave it. Asked after
+    /// [`on_epoch_begin`](Self::on_epoch_begin); of several answers the last one counts. The optimizer
+    /// keeps the rate after the run.
+    fn learning_rate(&mut self, _epoch: usize) -> Option<f64> {
+        None
+    }
 
     /// After each step.
     fn on_batch_end(&mut self, _report: &BatchReport) -> Flow {
@@ -261,6 +270,27 @@ impl Sequential {
             model.parameters().iter().map(|p| (bits(&p.kernel), bits(&p.bias))).collect()
         };
         all(self) == all(other)
+    }
+
+    /// Takes other kernels and biases, as [`weights`](Self::weights) gives them; what the optimizer
+    /// remembers stays.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] if there is not one pair for each dense layer, or a kernel or bias has another
+    /// number of elements; nothing is changed then.
+    pub fn set_weights(&mut self, weights: Vec<(Weights, Weights)>) -> Result<(), NnError> {
+        let check = |what, expected, got| match expected == got {
+            true => Ok(()),
+            false => Err(NnError::Shape { what, expected, got }),
+        };
+        check("dense layers with weights", self.parameters().len(), weights.len())?;
+        for (ours, (kernel, bias)) in self.parameters().iter().zip(&weights) {
+            let (expected, got) = (ours.kernel.as_slice().len(), kernel.as_slice().len());
+            check("weights of a kernel", expected, got)?;
+            check("biases of a layer", ours.bias.as_slice().len(), bias.as_slice().len())?;
+        }
+        self.restore(weights);
+        Ok(())
     }
 
     /// Puts a copy made by [`weights`](Self::weights) back.

@@ -15,6 +15,7 @@ use crate::layers::Activation;
 use crate::loss::{Loss, LossWeights};
 use crate::matrix::{CsrMatrix, Targets};
 use crate::model::Sequential;
+use crate::optimizer::LearningRate;
 use crate::random::{SHUFFLE, Stream};
 
 /// What a model is validated on after each epoch.
@@ -301,6 +302,15 @@ impl Run<'_> {
         for epoch in history.epochs.len() + 1..=self.options.epochs {
             for callback in callbacks.iter_mut() {
                 callback.on_epoch_begin(epoch);
+            }
+            // Every callback is asked, whatever the others answer.
+            let rate = callbacks
+                .iter_mut()
+                .fold(None, |rate, callback| callback.learning_rate(epoch).or(rate));
+            if let Some(rate) = rate.map(|rate| LearningRate::Constant(rate)) {
+                rate.check()?;
+                let optimizer = self.compiled.optimizer.clone();
+                self.compiled.optimizer = optimizer.with_learning_rate(rate);
             }
             let Some(logs) = self.epoch(epoch, &mut stepper, working, model, callbacks)? else {
                 history.stop_reason = StopReason::Interrupted;

@@ -6,6 +6,7 @@ use super::Compiled;
 use super::history::History;
 use crate::NnError;
 use crate::buffer::Weights;
+use crate::model::Sequential;
 use crate::optimizer::ParameterState;
 
 /// Where a `fit` stands at the end of an epoch. Together with the model's weights it is all that a run
@@ -44,6 +45,41 @@ impl CallbackState {
     /// The state of the callback `name` among `states`.
     pub fn find<'a>(states: &'a [Self], name: &str) -> Option<&'a Self> {
         states.iter().find(|state| state.name == name)
+    }
+}
+
+impl Sequential {
+    /// Where the optimizer stands since [`compile`](Self::compile), without a history and callbacks: with
+    /// the weights all that a further `fit` goes on from. `None` before `compile`.
+    pub fn progress(&self) -> Option<Progress> {
+        self.compiled.as_ref().map(|compiled| Progress {
+            steps: compiled.steps,
+            epochs: compiled.epochs,
+            history: History::default(),
+            optimizer: compiled.state.clone(),
+            callbacks: Vec::new(),
+        })
+    }
+
+    /// Takes the optimizer to where [`progress`](Self::progress) stood, so that the next `fit` goes on as
+    /// it would have there.
+    ///
+    /// # Errors
+    /// [`NnError::NotCompiled`] before `compile`; [`NnError::Shape`] or [`NnError::Setting`] for the
+    /// progress of another network or optimizer, and nothing is changed then.
+    pub fn set_progress(&mut self, progress: &Progress) -> Result<(), NnError> {
+        let mut compiled =
+            self.compiled.take().ok_or(NnError::NotCompiled { before: "set_progress" })?;
+        let result = if progress.optimizer.is_empty() && progress.steps == 0 {
+            compiled.state = Vec::new();
+            (compiled.steps, compiled.epochs) = (0, progress.epochs);
+            Ok(())
+        } else {
+            compiled.prepare(self.parameters());
+            compiled.resume(progress)
+        };
+        self.compiled = Some(compiled);
+        result
     }
 }
 

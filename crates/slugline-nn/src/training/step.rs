@@ -402,10 +402,7 @@ mod tests {
 
     #[test]
     fn dropout_trains_and_does_not_touch_predictions() {
-        let x = CsrMatrix::from_dense(
-            &Matrix::new(4, 2, vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0]).unwrap(),
-        )
-        .unwrap();
+        let x = CsrMatrix::from_dense(2, &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0_f32]).unwrap();
         let y = Targets::from(vec![0, 1, 0, 1]);
         let layers = || {
             [

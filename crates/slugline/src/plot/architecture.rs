@@ -7,7 +7,7 @@ use super::text::{shortened, widest, width};
 use super::{Picture, PlotError, Theme, titled};
 use crate::classifier::Classifier;
 use crate::corpus::LabelKind;
-use crate::nn::{Activation, Layer};
+use crate::nn::{Activation, Layer, Sequential};
 use crate::number::grouped;
 use crate::text::{FeatureScaling, Idf, TermFrequency, Vectorizer, VectorizerOptions};
 
@@ -62,7 +62,16 @@ pub struct LayerBox {
 impl Architecture {
     /// The network of a classifier.
     pub fn of(classifier: &Classifier) -> Self {
-        let network = classifier.network();
+        Self {
+            name: classifier.record().corpus.name.clone(),
+            input: input(classifier.vectorizer()),
+            label_kind: classifier.label_kind(),
+            ..Self::of_network("", classifier.network())
+        }
+    }
+
+    /// A network of given features.
+    pub fn of_network(name: impl Into<String>, network: &Sequential) -> Self {
         let summary = network.summary();
         let layers = network.layers().iter().zip(summary.layers).map(|(layer, row)| {
             let (activation, rate) = match layer {
@@ -73,12 +82,15 @@ impl Architecture {
             LayerBox { name, units, activation, rate, parameters }
         });
         Self {
-            name: classifier.record().corpus.name.clone(),
+            name: name.into(),
             features: network.input_width(),
-            input: input(classifier.vectorizer()),
+            input: "given features".into(),
             layers: layers.collect(),
-            classes: classifier.class_names().len(),
-            label_kind: classifier.label_kind(),
+            classes: network.units(),
+            label_kind: match network.output_activation() {
+                Activation::Sigmoid => LabelKind::Multi,
+                _ => LabelKind::Single,
+            },
             parameters: summary.parameters,
         }
     }

@@ -24,8 +24,9 @@ pub use features::{FeatureListVectorizer, FeatureScaling};
 pub use multi_hot::{FeatureBuffer, MultiHotVectorizer, multi_hot};
 pub(crate) use terms::Earlier;
 pub use terms::{
-    Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind, TermVectorizer,
-    TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions, class_spread,
+    FeatureOrder, Idf, Ngrams, Norm, Selection, Term, TermError, TermFrequency, TermKind,
+    TermVectorizer, TermVocabulary, Tokenised, VectorizerOptionError, VectorizerOptions,
+    class_spread,
 };
 pub use vectorizer::{Occurrence, Vectorizer};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use slugline_nn::SparseRow;
+use rayon::prelude::*;
+use slugline_nn::{CsrMatrix, NnError, SparseRow};
 
 use super::analyzer::Analyzer;
 use super::features::{self, FeatureListVectorizer};
@@ -34,6 +35,9 @@ pub struct Occurrence {
     /// What it counts among the places of the feature: 1, or the value of a given feature.
     pub weight: f32,
 }
+
+/// Texts that one task turns into rows.
+const BLOCK: usize = 256;
 
 impl Vectorizer {
     /// Number of features of a row.
@@ -94,6 +98,41 @@ impl Vectorizer {
             Self::Features(vectorizer) => vectorizer.vectorize(text, buffer),
         }
         buffer.row()
+    }
+
+    /// The rows of many texts: shape `[texts, width]`. Runs on all threads of the current pool.
+    ///
+    /// ```
+    /// use slugline::text::{TermVectorizer, Tokenised, Vectorizer, VectorizerOptions};
+    ///
+    /// let options = VectorizerOptions::default();
+    /// let texts = ["wheat fell", "gold rose"];
+    /// let (terms, x) = TermVectorizer::fit_transform(&Tokenised::new(&texts, &options.analyzer), &options)?;
+    /// assert_eq!(Vectorizer::from(terms).transform(&texts)?, x);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NnError`] if the rows do not fit a matrix.
+    pub fn transform<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<CsrMatrix, NnError> {
+        let blocks: Result<Vec<CsrMatrix>, NnError> = texts
+            .par_chunks(BLOCK)
+            .map_init(FeatureBuffer::default, |buffer, texts| {
+                let mut rows = CsrMatrix::with_cols(self.width());
+                for text in texts {
+                    let row = self.vectorize(text.as_ref(), buffer);
+                    rows.push_row(row.indices, row.values)?;
+                }
+                Ok(rows)
+            })
+            .collect();
+        let mut all = CsrMatrix::with_cols(self.width());
+        for block in blocks? {
+            for row in block.iter_rows() {
+                all.push_row(row.indices, row.values)?;
+            }
+        }
+        Ok(all)
     }
 
     /// [`vectorize`](Self::vectorize), which also tells where each feature stands.

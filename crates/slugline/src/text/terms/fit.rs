@@ -1,11 +1,15 @@
 //! From training texts to a vectorizer and their rows.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use slugline_nn::{CsrMatrix, NnError};
 
 use super::counted::{Counted, Part};
 use super::grams::{self, Ngrams};
-use super::options::{Selection, TermFrequency, VectorizerOptionError, VectorizerOptions};
+use super::options::{
+    FeatureOrder, Selection, TermFrequency, VectorizerOptionError, VectorizerOptions,
+};
 use super::weights::{count, idf};
 use super::{
     NONE, Open, TermKind, TermVectorizer, TermVocabulary, Tokenised, each_char_ngram, each_prefix,
@@ -289,12 +293,31 @@ pub(super) fn learn(
         kept.sort_unstable_by_key(|c| (std::cmp::Reverse(times(c)), c.kind, c.id, c.length));
         kept.truncate(most);
     }
-    kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.df), c.kind, c.id, c.length));
     if kept.is_empty() {
         return Ok(None);
     }
     let stream = tokenised.stream();
     let gram = |c: &Candidate| &stream[c.id as usize..][..c.length as usize];
+    match options.order {
+        FeatureOrder::Frequency => {
+            kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.df), c.kind, c.id, c.length))
+        }
+        FeatureOrder::Alphabet => {
+            let text = |c: &Candidate| match c.kind {
+                TermKind::Word => Cow::Borrowed(tokenised.word(c.id as u32)),
+                TermKind::Prefix => Cow::Borrowed(units.prefixes.word(c.id as u32)),
+                TermKind::Chars => Cow::Borrowed(units.chars.word(c.id as u32)),
+                TermKind::Ngram => {
+                    let tokens: Vec<&str> = gram(c).iter().map(|&id| tokenised.word(id)).collect();
+                    Cow::Owned(tokens.join(" "))
+                }
+            };
+            let mut named: Vec<(Cow<'_, str>, Candidate)> =
+                kept.par_iter().map(|c| (text(c), *c)).collect();
+            named.par_sort_unstable_by(|(a, c), (b, d)| (a, c.kind).cmp(&(b, d.kind)));
+            kept = named.into_iter().map(|(_, candidate)| candidate).collect();
+        }
+    }
     let of = |kind| kept.iter().zip(0_u32..).filter(move |(c, _)| c.kind == kind);
 
     // Words in the order of their features, then those that only n-grams need.

@@ -19,7 +19,9 @@ use weights::{Weighing, count};
 pub(crate) use extend::Earlier;
 pub use fit::TermError;
 pub use grams::Ngrams;
-pub use options::{Idf, Norm, Selection, TermFrequency, VectorizerOptionError, VectorizerOptions};
+pub use options::{
+    FeatureOrder, Idf, Norm, Selection, TermFrequency, VectorizerOptionError, VectorizerOptions,
+};
 pub use tokenised::Tokenised;
 pub use weights::class_spread;
 
@@ -54,8 +56,7 @@ pub struct Term {
 /// (64 bits) of a token, prefix or part with seed 1, 3 or 4, and for n-grams a mixture of the low
 /// halves of its tokens' hashes.
 ///
-/// Features are numbered by falling number of training documents, ties by kind and first
-/// appearance, so that the same texts give the same numbers.
+/// Features are numbered as [`VectorizerOptions::order`] says; the same texts give the same numbers.
 ///
 /// ```
 /// use slugline::text::{FeatureBuffer, TermVectorizer, Tokenised, VectorizerOptions};

@@ -124,6 +124,26 @@ impl Norm {
     }
 }
 
+/// How features are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureOrder {
+    /// By falling number of training documents, ties by kind and first appearance: the features that
+    /// most rows have lie together.
+    #[default]
+    Frequency,
+    /// By their characters (Unicode code points), n-grams with a space between their tokens, ties by
+    /// kind: as scikit-learn's vectorizers do.
+    Alphabet,
+}
+
+impl FeatureOrder {
+    /// Whether it is the default.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Which features a text has, and what they are worth.
 ///
 /// The defaults are those of scikit-learn's `CountVectorizer`, but for the rule that cuts tokens.
@@ -138,7 +158,8 @@ impl Norm {
 /// `binary`, `count`, `freq` ([`Norm::L1`]) and `tfidf`; [`TermFrequency::Bm25`] with [`Idf::Bm25`] is
 /// Lucene's BM25 times `k₁ + 1`. Other meanings have:
 ///
-/// * the order of features, which is that of frequency here, and of the alphabet in scikit-learn;
+/// * the order of features, which by default is that of frequency here, and of the alphabet
+///   ([`FeatureOrder::Alphabet`]) in scikit-learn;
 /// * equals at the limit of `max_features`: scikit-learn leaves their choice to NumPy's sorting;
 /// * `max_features` with [`TermFrequency::Binary`]: Keras counts occurrences even then;
 /// * hashed features, which are not those of `HashingVectorizer`: another hash, and no signs;
@@ -171,6 +192,9 @@ pub struct VectorizerOptions {
     /// Features are `2^bits` buckets into which names are hashed, rather than a vocabulary; `None`,
     /// the default, for a vocabulary.
     pub hashing: Option<u32>,
+    /// How features are numbered. Default by frequency.
+    #[serde(skip_serializing_if = "FeatureOrder::is_default")]
+    pub order: FeatureOrder,
     /// What repetition counts. Default the count.
     pub tf: TermFrequency,
     /// What rarity counts. Default nothing.
@@ -195,6 +219,7 @@ impl Default for VectorizerOptions {
             chars: Selection::default(),
             max_features: None,
             hashing: None,
+            order: FeatureOrder::Frequency,
             tf: TermFrequency::Count,
             idf: Idf::None,
             class_spread: None,

@@ -227,3 +227,32 @@ proptest! {
         prop_assert!(on(1) == on(3));
     }
 }
+
+#[test]
+fn features_are_numbered_by_the_alphabet_where_asked() {
+    let texts = ["wheat rose a lot", "Öl wheat rose", "zinc wheat"];
+    let by = |order| VectorizerOptions {
+        word_ngrams: 2,
+        prefix_lengths: vec![4],
+        char_ngrams: Some((3, 3)),
+        order,
+        ..VectorizerOptions::default().tf_idf(true)
+    };
+    let (plain, x) = fit(&texts, &by(FeatureOrder::Frequency));
+    let (sorted, y) = fit(&texts, &by(FeatureOrder::Alphabet));
+    let names: Vec<String> = sorted.terms().into_iter().map(|term| term.text).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    assert_eq!((names.len(), names[0].as_str()), (plain.width(), " a "));
+    for row in 0..texts.len() {
+        let (row, other) = (named(&sorted, y.row(row)), named(&plain, x.row(row)));
+        assert_eq!(row.len(), other.len());
+        for ((name, value), (other, wanted)) in row.iter().zip(&other) {
+            assert!(name == other && (value - wanted).abs() < 1e-6);
+        }
+    }
+    let mut buffer = FeatureBuffer::default();
+    sorted.vectorize(texts[1], &mut buffer);
+    assert_eq!(buffer.row(), y.row(1));
+    let stored = serde_json::to_value(by(FeatureOrder::Frequency)).unwrap();
+    assert!(stored.get("order").is_none());
+}
