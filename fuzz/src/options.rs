@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use slugline::classifier::{Classifier, TrainingOptions};
+use slugline::classifier::{Classifier, LoadingSettings, Settings, TrainingOptions};
 use slugline::corpus::{Documents, SequenceOptions};
 use slugline::text::{AnalyzerOptions, VectorizerOptions};
 
@@ -24,6 +24,18 @@ pub(crate) fn json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     same::<AnalyzerOptions>(text);
     same::<SequenceOptions>(text);
+    if let Some(plan) = same::<Settings>(text).and_then(|settings| settings.plan().ok())
+        && plan.preset().is_some()
+    {
+        let options = plan.options(DOCUMENTS.len());
+        // What a preset's settings make is told by settings that make it again.
+        let again = Settings::from(&options).plan().expect("options of settings have a plan");
+        assert_eq!(again.options(DOCUMENTS.len()).settings(), options.settings());
+    }
+    if let Some(settings) = same::<LoadingSettings>(text) {
+        let again = LoadingSettings::from(&settings.options(10));
+        assert_eq!(again.options(10), settings.options(10));
+    }
     let texts: Vec<&str> = DOCUMENTS.texts().collect();
     if let Some(options) = same::<VectorizerOptions>(text)
         && affordable(&options)

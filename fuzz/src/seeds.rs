@@ -167,5 +167,9 @@ fn settings(seeds: &Seeds<'_>) -> io::Result<()> {
         "sequences",
         br#"{"num_words":100,"skip_top":2,"maxlen":null,"oov_char":null}"#,
     )?;
+    seeds.add("options_json", "settings", br#"{"preset":"text","hidden":[8],"char_ngrams":[3,5],"prefixes":"none","validation":0.25,"class_weight":{"grain":2},"threshold":"precision=0.9","optimizer":"adamw","schedule":"cosine","hashing":"none","lowercase":"no"}"#)?;
+    let loading =
+        br#"{"skip_top":2,"maxlen":300,"oov_char":"none","start_char":1,"test_split":0.3}"#;
+    seeds.add("options_json", "loading", loading)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use slugline::tune::TuneRecord;
 
 use super::open_model;
 use crate::failure::Failure;
-use crate::options::{Setting, loading_settings, training_settings};
+use crate::options::{loading_settings, training_settings};
 use crate::output::{
     Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
     samples, score, score_of, wrapped, write_json,
@@ -194,16 +194,15 @@ fn settings_table(classifier: &Classifier) -> Table {
     }
     if let Some(vectorizer) = classifier.vectorizer().as_terms() {
         // Its number of features is what was found, not what was asked for.
-        settings.retain(|setting| setting.name != "max-features");
-        settings.insert(0, Setting { name: "features", value: vectorizer.width().to_string() });
+        settings.retain(|(name, _)| name != "max-features");
+        settings.insert(0, ("features".to_owned(), vectorizer.width().to_string()));
     }
     if let Some(vectorizer) = classifier.vectorizer().as_features() {
-        settings.retain(|setting| setting.name != "max-features");
-        let width = vectorizer.width().to_string();
-        settings.insert(0, Setting { name: "given features", value: width });
+        settings.retain(|(name, _)| name != "max-features");
+        settings.insert(0, ("given features".to_owned(), vectorizer.width().to_string()));
     }
     let mut figure =
-        |name, value: f64| settings.push(Setting { name, value: format!("{value:.4}") });
+        |name: &str, value: f64| settings.push((name.to_owned(), format!("{value:.4}")));
     match classifier.calibration() {
         Calibration::None => {}
         Calibration::Temperature { temperature } => figure("temperature", *temperature),
@@ -213,12 +212,12 @@ fn settings_table(classifier: &Classifier) -> Table {
         }
         Calibration::Platt { scales, .. } => {
             let value = format!("Platt's, for each of {} classes", scales.len());
-            settings.push(Setting { name: "calibration", value });
+            settings.push(("calibration".to_owned(), value));
         }
     }
     // What decides on answers may have been changed since the training.
     let answers = ["threshold", "min-confidence", "max-unknown-words"];
-    settings.retain(|setting| !answers.contains(&setting.name));
+    settings.retain(|(name, _)| !answers.contains(&name.as_str()));
     let decisions = classifier.decisions();
     if !decisions.are_default() {
         let thresholds = match (&decisions.fitted, decisions.thresholds.as_slice()) {
@@ -228,15 +227,14 @@ fn settings_table(classifier: &Classifier) -> Table {
         };
         let limits = [decisions.min_confidence, decisions.max_unknown_words];
         let values = [thresholds, limits[0].to_string(), limits[1].to_string()];
-        let pairs = answers.into_iter().zip(values);
-        settings.extend(pairs.map(|(name, value)| Setting { name, value }));
+        settings.extend(answers.map(String::from).into_iter().zip(values));
     }
     let mut table = Table::new([("", Align::Left); 4]);
     let (left, right) = settings.split_at(settings.len().div_ceil(2));
-    let nothing = String::new();
-    for (i, setting) in left.iter().enumerate() {
-        let (name, value) = right.get(i).map_or(("", &nothing), |s| (s.name, &s.value));
-        table.row([&setting.name, &setting.value, &name, value]);
+    let nothing = (String::new(), String::new());
+    for (i, (name, value)) in left.iter().enumerate() {
+        let (other, its_value) = right.get(i).unwrap_or(&nothing);
+        table.row([name, value, other, its_value]);
     }
     table
 }

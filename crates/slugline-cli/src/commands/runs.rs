@@ -216,13 +216,7 @@ fn moment(time: SystemTime) -> String {
 fn settings(runs: &[Run]) -> Vec<Vec<(String, String)>> {
     let read = |run: &Run| serde_json::from_value::<TrainingOptions>(run.entry.settings.clone());
     match runs.iter().map(read).collect::<Result<Vec<_>, _>>() {
-        Ok(options) => options
-            .iter()
-            .map(|options| {
-                let settings = training_settings(options).into_iter();
-                settings.map(|setting| (setting.name.to_owned(), setting.value)).collect()
-            })
-            .collect(),
+        Ok(options) => options.iter().map(training_settings).collect(),
         Err(_) => runs
             .iter()
             .map(|run| {

@@ -11,8 +11,13 @@ use slugline::nn::Callback;
 
 use super::parse::{HeldOut, part};
 use super::read::{Data, quoted};
-use super::training::{TrainingArgs, usage};
+use super::settings::argument;
+use super::training::TrainingArgs;
 use crate::failure::Failure;
+
+fn usage(problem: String) -> Failure {
+    Failure::Usage { command: "train", problem }
+}
 
 /// What a training goes on with.
 #[derive(Debug, Args)]
@@ -47,8 +52,8 @@ pub(crate) struct FromPlan {
     share: Option<f64>,
 }
 
-/// Settings that go with `--from`.
-const GO_WITH_IT: [&str; 4] = ["--epochs", "--learning-rate", "--batch-size", "--validation"];
+/// Settings that a preset settles and that go with `--from`.
+const GO_WITH_IT: [&str; 3] = ["epochs", "learning_rate", "batch_size"];
 
 impl FromArgs {
     /// The plan, if a model is given.
@@ -57,15 +62,15 @@ impl FromArgs {
     /// [`Failure::Usage`] for an argument that has no meaning beside it.
     pub(crate) fn plan(&self, training: &TrainingArgs) -> Result<Option<FromPlan>, Failure> {
         let Some(from) = self.from.clone() else { return Ok(None) };
-        let mut refused = training.given();
-        refused.extend(training.loading.given());
-        refused.extend(training.features.given());
+        let settings = training.settings();
+        let mut refused = settings.settling();
+        refused.extend(training.loading.settings().given().iter().map(|setting| setting.name));
         refused.retain(|name| !GO_WITH_IT.contains(name));
-        refused.extend(training.preset.is_some().then_some("--preset"));
-        refused.extend(training.ensemble.is_some().then_some("--ensemble"));
-        let decides = training.threshold.is_some()
-            || training.min_confidence.is_some()
-            || training.max_unknown_words.is_some();
+        refused.extend(settings.preset.is_some().then_some("preset"));
+        refused.extend(settings.ensemble.is_some().then_some("ensemble"));
+        let decides = settings.threshold.is_some()
+            || settings.min_confidence.is_some()
+            || settings.max_unknown_words.is_some();
         if decides {
             return Err(usage(
                 "--from keeps the kind of thresholds that its model has; set others afterwards by \
@@ -76,7 +81,11 @@ impl FromArgs {
         if !refused.is_empty() {
             return Err(usage(format!(
                 "{} is settled by the model of --from; leave it out, or train anew",
-                refused.join(", ")
+                refused
+                    .iter()
+                    .map(|name| format!("--{}", argument(name)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         let usual = ContinueOptions::default();
@@ -95,13 +104,13 @@ impl FromArgs {
             }
         };
         let options = ContinueOptions {
-            epochs: training.epochs,
-            learning_rate: training.optimizer.learning_rate,
-            batch_size: training.batch_size,
+            epochs: settings.epochs,
+            learning_rate: settings.learning_rate,
+            batch_size: settings.batch_size,
             validation,
-            average: training.average.unwrap_or(usual.average),
-            seed: training.seed.unwrap_or(usual.seed),
-            threads: training.threads,
+            average: settings.average.unwrap_or(usual.average),
+            seed: settings.seed.unwrap_or(usual.seed),
+            threads: settings.threads.unwrap_or(usual.threads),
         };
         let (replay, share) = (self.replay.clone(), self.replay_share);
         Ok(Some(FromPlan { from, options, replay, share }))

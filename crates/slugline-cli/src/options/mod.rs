@@ -29,7 +29,7 @@ pub(crate) use quantity::{duration, since, size};
 pub(crate) use read::{Data, FormArgs, ReadArgs, note_skipped, quoted};
 pub(crate) use records::{LogArgs, RecordArgs};
 pub(crate) use scored::{ScoredArgs, data_to_score};
-pub(crate) use settings::{Setting, loading_settings, training_settings};
+pub(crate) use settings::{loading_settings, training_settings};
 pub(crate) use sweep::{Sweep, plan_of};
 pub(crate) use theme::PlotTheme;
 pub(crate) use training::TrainingArgs;

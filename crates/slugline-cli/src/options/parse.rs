@@ -1,24 +1,18 @@
 //! Values of arguments, each with the range that the library demands, so that a value out of range
-//! is a matter of the command line (exit code 2).
+//! is a matter of the command line (exit code 2). Those of settings are read by the library.
 
-use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use slugline::checkpoint::Interval;
-use slugline::classifier::{ClassWeight, ValidationSplit};
+use slugline::classifier::{ClassWeight, SettingsError, ValidationSplit};
 use slugline::nn::MAX_THREADS;
 
 /// A whole number of at least 1.
 pub(crate) fn positive() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=u64::from(u32::MAX))
-}
-
-/// Networks of an ensemble: more cost more, and gain nothing that has been seen.
-pub(crate) fn networks() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=64)
 }
 
 /// Seconds, or `none`.
@@ -33,11 +27,6 @@ pub(crate) fn interval(text: &str) -> Result<Interval, String> {
 /// A number of threads.
 pub(crate) fn threads() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(0..=MAX_THREADS as u64)
-}
-
-/// A number of input features: with 64 units behind them, the largest network takes 4 GB.
-pub(crate) fn features() -> RangedU64ValueParser<u32> {
-    RangedU64ValueParser::new().range(1..=1 << 24)
 }
 
 /// One of a few names.
@@ -55,16 +44,6 @@ fn number<T: FromStr + Into<f64> + Copy>(
     fits: fn(f64) -> bool,
 ) -> Result<T, String> {
     text.parse().ok().filter(|&n: &T| fits(n.into())).ok_or_else(|| format!("expected {expected}"))
-}
-
-/// From 0 to below 1.
-pub(crate) fn share(text: &str) -> Result<f32, String> {
-    number(text, "a number of at least 0 and below 1", |x| (0.0..1.0).contains(&x))
-}
-
-/// From 0 to 1.
-pub(crate) fn fraction(text: &str) -> Result<f64, String> {
-    number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
 }
 
 /// From 0 to 1, in single precision.
@@ -85,89 +64,6 @@ pub(crate) fn part(text: &str) -> Result<f64, String> {
 /// From 0.5 to 1.
 pub(crate) fn similarity(text: &str) -> Result<f64, String> {
     number(text, "a number from 0.5 to 1", |x| (0.5..=1.0).contains(&x))
-}
-
-/// Above 0.
-pub(crate) fn above_zero(text: &str) -> Result<f32, String> {
-    number(text, "a number above 0", |x| x.is_finite() && x > 0.0)
-}
-
-/// At least 0.
-pub(crate) fn not_negative(text: &str) -> Result<f32, String> {
-    number(text, "a number of at least 0", |x| x.is_finite() && x >= 0.0)
-}
-
-/// A learning rate: at least 0, in double precision.
-pub(crate) fn rate(text: &str) -> Result<f64, String> {
-    number(text, "a number of at least 0", |x| x.is_finite() && x >= 0.0)
-}
-
-/// A number of documents of at least 1.
-pub(crate) fn positive_count() -> RangedU64ValueParser<u32> {
-    RangedU64ValueParser::new().range(1..=u64::from(u32::MAX))
-}
-
-/// Above 0 and up to 1.
-pub(crate) fn fraction_above_zero(text: &str) -> Result<f64, String> {
-    number(text, "a number above 0 and up to 1", |x| x > 0.0 && x <= 1.0)
-}
-
-/// The units of the hidden layers; `none` for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hidden(pub(crate) Vec<usize>);
-
-/// Largest hidden layer.
-const MOST_UNITS: usize = 1 << 16;
-
-impl FromStr for Hidden {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self(Vec::new()));
-        }
-        let units = |part: &str| part.trim().parse().ok().filter(|n| (1..=MOST_UNITS).contains(n));
-        text.split(',').map(units).collect::<Option<_>>().map(Self).ok_or_else(|| {
-            format!("expected numbers from 1 to {MOST_UNITS} with commas (64,64), or `none`")
-        })
-    }
-}
-
-/// Numbers of characters; `none` for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lengths(pub(crate) Vec<usize>);
-
-impl FromStr for Lengths {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self(Vec::new()));
-        }
-        let length = |part: &str| part.trim().parse().ok().filter(|n| (1..=64).contains(n));
-        text.split(',')
-            .map(length)
-            .collect::<Option<_>>()
-            .map(Self)
-            .ok_or_else(|| "expected numbers from 1 to 64 with commas (4,6), or `none`".to_owned())
-    }
-}
-
-/// Numbers of characters, from the least to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Range(pub(crate) usize, pub(crate) usize);
-
-impl FromStr for Range {
-    type Err = String;
-
-    /// `3-5`, or `4` for `4-4`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (from, to) = text.split_once('-').unwrap_or((text, text));
-        match (from.trim().parse(), to.trim().parse()) {
-            (Ok(from), Ok(to)) if 1 <= from && from <= to && to <= 8 => Ok(Self(from, to)),
-            _ => Err("expected two numbers from 1 to 8 with a dash (3-5), or `none`".into()),
-        }
-    }
 }
 
 /// What documents are held out: some of those to train on, or those of a file.
@@ -215,82 +111,63 @@ impl FromStr for ClassFactors {
     }
 }
 
-/// A number, or `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Optional<T>(pub(crate) Option<T>);
+/// A list of numbers, under a name by which clap takes it for one value.
+pub(crate) type List = Vec<usize>;
 
-/// Why a value is not one.
-pub(crate) trait Complaint {
-    fn complaint(self) -> String;
-}
-
-impl Complaint for ParseIntError {
-    fn complaint(self) -> String {
-        "expected a whole number, or `none`".into()
-    }
-}
-
-impl Complaint for String {
-    fn complaint(self) -> String {
-        self
-    }
-}
-
-impl<T: FromStr<Err: Complaint>> FromStr for Optional<T> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self(None)),
-            _ => match text.parse() {
-                Ok(n) => Ok(Self(Some(n))),
-                Err(problem) => Err(problem.complaint()),
-            },
+/// Reads the value of a setting as the library does: `field!(Settings.dropout)`.
+macro_rules! field {
+    ($Settings:ident.$field:ident) => {
+        |words: &str| {
+            let mut settings = $Settings::default();
+            let set = settings.set(stringify!($field), &words.into());
+            let complaint = set.err().map_or_else(String::new, $crate::options::parse::complaint);
+            settings.$field.ok_or(complaint)
         }
-    }
+    };
 }
 
-/// The names of the arguments that are given.
-pub(super) fn given<const N: usize>(arguments: [(&'static str, bool); N]) -> Vec<&'static str> {
-    arguments.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+pub(super) use field;
+
+/// What is wrong with a value, of which clap says the name.
+pub(super) fn complaint(error: SettingsError) -> String {
+    match error {
+        SettingsError::Value { expected, .. } => format!("expected {expected}"),
+        error => error.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use slugline::classifier::{LoadingSettings, OrNone, Settings};
+
     use super::*;
 
     #[test]
     fn values_out_of_range_are_refused() {
-        assert_eq!(share("0.5"), Ok(0.5));
-        assert_eq!((fraction("1"), part("1")), (Ok(1.0), Ok(1.0)));
+        assert_eq!((probability("1"), part("1")), (Ok(1.0), Ok(1.0)));
         assert!(part("0").is_err() && part("1.1").is_err());
         assert_eq!(similarity("0.5"), Ok(0.5));
-        for bad in ["1", "-0.1", "NaN", "inf", "x", ""] {
-            assert!(share(bad).is_err(), "{bad}");
-        }
-        for bad in ["1.1", "NaN"] {
-            assert!(fraction(bad).is_err() && probability(bad).is_err(), "{bad}");
+        for bad in ["1.1", "NaN", "x", ""] {
+            assert!(probability(bad).is_err(), "{bad}");
             assert!(similarity(bad).is_err() && confidence(bad).is_err(), "{bad}");
         }
-        for bad in ["0", "inf", "-1"] {
-            assert!(above_zero(bad).is_err(), "{bad}");
-        }
-        assert!(not_negative("0").is_ok() && rate("0").is_ok());
-        assert!(not_negative("-1").is_err() && rate("inf").is_err());
     }
 
     #[test]
-    fn lengths_and_ranges_are_checked() {
-        assert_eq!("4,6".parse(), Ok(Lengths(vec![4, 6])));
-        assert_eq!("3-5".parse(), Ok(Optional(Some(Range(3, 5)))));
-        assert_eq!("4".parse(), Ok(Range(4, 4)));
-        assert_eq!("none".parse::<Optional<Range>>(), Ok(Optional(None)));
-        for bad in ["5-3", "0-2", "3-9", "a-b", ""] {
-            assert!(bad.parse::<Range>().is_err(), "{bad}");
+    fn settings_are_read_as_the_library_does() {
+        assert_eq!(field!(Settings.hidden)("64,32"), Ok(vec![64, 32]));
+        assert_eq!(field!(Settings.hidden)("none"), Ok(vec![]));
+        assert_eq!(field!(Settings.patience)("none"), Ok(OrNone::None));
+        assert_eq!(field!(Settings.char_ngrams)("4"), Ok(OrNone::Value((4, 4))));
+        assert_eq!(field!(LoadingSettings.maxlen)("9"), Ok(OrNone::Value(9)));
+        let refused = field!(Settings.hashing)("3").unwrap_err();
+        assert_eq!(refused, "expected a number of bits from 4 to 30, or `none`");
+        for bad in ["", "0", "64,", "64;32", "65537", "-1"] {
+            assert!(field!(Settings.hidden)(bad).is_err(), "{bad}");
         }
-        assert!("4,0".parse::<Lengths>().is_err());
-        assert_eq!(fraction_above_zero("1"), Ok(1.0));
-        assert!(fraction_above_zero("0").is_err());
+        for bad in ["1", "-0.1", "NaN", "inf", "x", ""] {
+            assert!(field!(Settings.dropout)(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -311,16 +188,6 @@ mod tests {
         assert_eq!(interval("1.5"), Ok(Interval::Every(Duration::from_millis(1500))));
         for bad in ["-1", "NaN", "1e30", "often", ""] {
             assert!(interval(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn hidden_layers_are_a_list() {
-        assert_eq!("64,32".parse(), Ok(Hidden(vec![64, 32])));
-        assert_eq!("8".parse(), Ok(Hidden(vec![8])));
-        assert_eq!("none".parse(), Ok(Hidden(vec![])));
-        for bad in ["", "0", "64,", "64;32", "65537", "-1"] {
-            assert!(bad.parse::<Hidden>().is_err(), "{bad}");
         }
     }
 }

@@ -136,9 +136,10 @@ pub(crate) struct Choosing {
 }
 
 impl Choosing {
-    /// One more step is made.
+    /// One more step is made; those of the training itself are counted by its own bar, which has a
+    /// length.
     pub(crate) fn step(&self) {
-        let Some(bar) = &self.bar else { return };
+        let Some(bar) = self.bar.as_ref().filter(|bar| bar.length().is_none()) else { return };
         let steps = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         bar.set_message(format!("{}choosing, step {}", self.fold, grouped(steps)));
     }

@@ -65,26 +65,24 @@ impl ClassWeight {
             _ => 1.0,
         };
         if let Self::Named(factors) = self {
-            check(factors.keys().map(String::as_str), class_names)?;
+            self.check_names(class_names)?;
             let of = |name: &String| factors.get(name).copied().unwrap_or(1.0);
             return Ok(class_names.iter().map(of).collect());
         }
         let factor = |&size: &f64| if size > 0.0 { by_size(size) as f32 } else { 1.0 };
         Ok(sizes.iter().map(factor).collect())
     }
-}
 
-/// Checks that every name is one of a class.
-fn check<'a>(
-    mut names: impl Iterator<Item = &'a str>,
-    class_names: &[String],
-) -> Result<(), ClassifierError> {
-    match names.find(|name| !class_names.iter().any(|known| known == name)) {
-        None => Ok(()),
-        Some(name) => Err(ClassifierError::ClassWeightName {
-            name: name.to_owned(),
-            known: listed(class_names),
-        }),
+    /// Checks that every factor is for one of the classes.
+    pub(super) fn check_names(&self, class_names: &[String]) -> Result<(), ClassifierError> {
+        let Self::Named(factors) = self else { return Ok(()) };
+        match factors.keys().find(|name| !class_names.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(ClassifierError::ClassWeightName {
+                name: name.clone(),
+                known: listed(class_names),
+            }),
+        }
     }
 }
 
@@ -184,6 +182,11 @@ impl ClassWeightFile {
             rows.push((row, name, factor));
         }
         Ok(Self { path: path.to_owned(), rows })
+    }
+
+    /// The file, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The factors, if every one is of one of these classes.

@@ -13,6 +13,7 @@ mod options;
 mod predict;
 pub(crate) mod recipe;
 mod record;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -34,6 +35,9 @@ pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};
 pub use record::{Ancestor, CorpusRecord, TrainingRecord};
+pub use settings::{
+    Base, LoadingSettings, OrNone, Schedule, Setting, Settings, SettingsError, TrainingPlan,
+};
 
 /// A trained text classifier.
 #[derive(Debug, Clone)]

@@ -301,18 +301,14 @@ impl TrainRun<'_> {
         match &self.plan {
             Plan::From(plan, parent) => plan.train(parent, (documents, name), old, callbacks, kept),
             Plan::New(plan) => {
-                let Some(auto) = plan.auto else {
-                    let (kind, names) = (documents.label_kind(), documents.class_names());
-                    let options = plan.options_for(documents.len(), kind, names)?;
-                    return Classifier::train_documents_resumable(
-                        documents, name, &options, callbacks, kept,
-                    );
-                };
+                let chooses = plan.auto.is_some();
                 let go_on = || {
-                    choosing.step();
+                    if chooses {
+                        choosing.step();
+                    }
                     if interrupt::asked() { Flow::Stop } else { Flow::Continue }
                 };
-                Classifier::train_auto_resumable(documents, name, auto, &go_on, callbacks, kept)
+                plan.train_resumable(documents, name, &go_on, callbacks, kept)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The plans and commands that arguments make.
 
 use clap::Parser;
-use slugline::classifier::ClassWeight;
+use slugline::classifier::{ClassWeight, TrainingOptions, ValidationSplit};
 use slugline::corpus::LabelKind;
 use slugline::nn::Loss;
 
