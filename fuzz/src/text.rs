@@ -6,9 +6,9 @@ use arbitrary::{Result, Unstructured};
 use slugline::check::{CheckOptions, check as look};
 use slugline::corpus::Documents;
 use slugline::text::{
-    Analyzer, AnalyzerOptions, FeatureBuffer, Idf, Ngrams, Norm, Normalization, Selection,
-    TermFrequency, TermVectorizer, TermVocabulary, TokenRule, Tokenised, VectorizerOptions,
-    Vocabulary,
+    Analyzer, AnalyzerOptions, FeatureBuffer, FeatureOrder, Idf, Ngrams, Norm, Normalization,
+    Selection, TermFrequency, TermVectorizer, TermVocabulary, TokenRule, Tokenised,
+    VectorizerOptions, Vocabulary,
 };
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
@@ -119,6 +119,8 @@ fn vectorizer_options(input: &mut Unstructured<'_>) -> Result<VectorizerOptions>
         ])?,
         class_spread: None,
         norm: *input.choose(&[Norm::None, Norm::L1, Norm::L2])?,
+        // Last, so that the seeds mean what they meant.
+        order: *input.choose(&[FeatureOrder::Frequency, FeatureOrder::Alphabet])?,
     })
 }
 

@@ -46,7 +46,8 @@ pub use kernels::cpu_name;
 pub use layers::{Activation, Dense, Dropout, Initializer, Layer, Regularizer};
 pub use loss::Loss;
 pub use matrix::{
-    CsrMatrix, Element, Matrix, SparseRow, Targets, argmax, to_categorical, to_classes,
+    CsrMatrix, Distinct, Element, Matrix, SparseRow, Targets, argmax, distinct_samples,
+    to_categorical, to_classes,
 };
 pub use metrics::{Average, ClassCounts, Metric, average_score};
 pub use model::{Attributor, Parameters, Predictor, Sequential, Summary, SummaryRow};

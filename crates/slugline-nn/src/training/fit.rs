@@ -307,7 +307,7 @@ impl Run<'_> {
             let rate = callbacks
                 .iter_mut()
                 .fold(None, |rate, callback| callback.learning_rate(epoch).or(rate));
-            if let Some(rate) = rate.map(|rate| LearningRate::Constant(rate)) {
+            if let Some(rate) = rate.map(LearningRate::Constant) {
                 rate.check()?;
                 let optimizer = self.compiled.optimizer.clone();
                 self.compiled.optimizer = optimizer.with_learning_rate(rate);

@@ -300,7 +300,7 @@ pub(super) fn learn(
     let gram = |c: &Candidate| &stream[c.id as usize..][..c.length as usize];
     match options.order {
         FeatureOrder::Frequency => {
-            kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.df), c.kind, c.id, c.length))
+            kept.sort_unstable_by_key(|c| (std::cmp::Reverse(c.df), c.kind, c.id, c.length));
         }
         FeatureOrder::Alphabet => {
             let text = |c: &Candidate| match c.kind {
