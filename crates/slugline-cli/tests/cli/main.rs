@@ -18,6 +18,7 @@ mod labels;
 mod logs;
 mod plot;
 mod predict;
+mod python;
 mod real;
 mod report;
 mod resume;
