@@ -14,11 +14,12 @@
 //! 10. [`nearest`]: the training documents that are most like a text
 //! 11. [`tune`]: better settings by search, and plain grids
 //! 12. [`model_file`]: a classifier as one file, checked before it answers
-//! 13. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
-//! 14. [`logs`]: its epochs, written down for other programs to draw
-//! 15. [`runs`]: past trainings in a local database
-//! 16. [`plot`]: pictures of what was found
-//! 17. [`report`]: pages that show it
+//! 13. [`exchange`]: models for other programs, and networks from them
+//! 14. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
+//! 15. [`logs`]: its epochs, written down for other programs to draw
+//! 16. [`runs`]: past trainings in a local database
+//! 17. [`plot`]: pictures of what was found
+//! 18. [`report`]: pages that show it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -41,6 +42,7 @@ mod container;
 pub mod corpus;
 pub mod decision;
 pub mod evaluation;
+pub mod exchange;
 pub mod explain;
 mod hex;
 pub mod logs;

@@ -80,7 +80,7 @@ pub(crate) fn prefix(word: &[u8]) -> u64 {
 /// Whether a byte separates tokens: space, tab, newline and the ASCII punctuation other than `'`.
 /// Spelt out in comparisons that compile to vector instructions.
 #[inline]
-fn is_separator(byte: u8) -> bool {
+pub(crate) fn is_separator(byte: u8) -> bool {
     let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
     within(b' ', b'&')
         | within(b'(', b'/')

@@ -100,7 +100,7 @@ impl Ngrams {
     }
 
     /// The token numbers of an n-gram.
-    pub(super) fn gram(&self, number: usize) -> Option<&[u32]> {
+    pub(crate) fn gram(&self, number: usize) -> Option<&[u32]> {
         let ends = self.ends.as_slice();
         let start = number.checked_sub(1).map_or(0, |before| ends[before] as usize);
         self.words.as_slice().get(start..*ends.get(number)? as usize)
