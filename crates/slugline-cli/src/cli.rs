@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, compare, completions, datasets, demo, evaluate, explain, inspect, plot, predict, report,
-    runs, threshold, train, tune,
+    check, compare, completions, datasets, demo, evaluate, explain, export, inspect, plot, predict,
+    report, runs, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Threshold(Box<threshold::ThresholdArgs>),
     Predict(predict::PredictArgs),
     Explain(Box<explain::ExplainArgs>),
+    Export(export::ExportArgs),
     Inspect(inspect::InspectArgs),
     Plot(Box<plot::PlotArgs>),
     Report(Box<report::ReportArgs>),

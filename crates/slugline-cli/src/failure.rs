@@ -14,6 +14,7 @@ use slugline::compare::CompareError;
 use slugline::corpus::DatasetError;
 use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
+use slugline::exchange::ExchangeError;
 use slugline::explain::WordsError;
 use slugline::logs::LogError;
 use slugline::model_file::ModelFileError;
@@ -77,6 +78,8 @@ pub(crate) enum Failure {
     Log(#[from] LogError),
     #[error(transparent)]
     Runs(#[from] RunsError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
 }
 
 impl From<NnError> for Failure {

@@ -7,6 +7,7 @@ pub(crate) mod datasets;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod export;
 mod findings;
 pub(crate) mod inspect;
 pub(crate) mod plot;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Threshold(args) => args.run(console),
         Command::Predict(args) => args.run(console),
         Command::Explain(args) => args.run(console),
+        Command::Export(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Plot(args) => args.run(console),
         Command::Report(args) => args.run(console),

@@ -10,6 +10,7 @@ mod datasets;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod files;
 mod formats;
 mod going_on;
