@@ -4,6 +4,7 @@
 //! (`fuzz_targets`), and so does the test `fuzz_seeds` of the crate `slugline`, with the seeds and past
 //! findings.
 
+mod exchange;
 mod model;
 mod options;
 mod reading;
@@ -15,7 +16,7 @@ mod text;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("read_file", reading::file),
     ("read_options", reading::options),
     ("read_back", reading::back),
@@ -28,6 +29,7 @@ pub const TARGETS: [Target; 12] = [
     ("model_file", model::file),
     ("model_edited", model::edited),
     ("options_json", options::json),
+    ("keras_archive", exchange::keras),
 ];
 
 /// Runs the target of a name.

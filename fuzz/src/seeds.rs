@@ -149,6 +149,13 @@ fn settings(seeds: &Seeds<'_>) -> io::Result<()> {
         }
     }
 
+    let archive = super::exchange::ARCHIVE;
+    seeds.add("keras_archive", "archive", &[&[0], archive].concat())?;
+    for (part, name) in super::exchange::PARTS.iter().enumerate() {
+        let content = super::exchange::part(archive, name);
+        seeds.add("keras_archive", name, &[&[part as u8 + 1][..], &content].concat())?;
+    }
+
     seeds.add("options_json", "training", br#"{"hidden":[4],"epochs":2,"dropout":0.5,"l2":0.001,"optimizer":{"adam":{"learning_rate":0.01}},"validation":{"fraction":0.25},"batch_size":4,"patience":1,"class_weight":"balanced"}"#)?;
     let terms = br#"{"analyzer":{"normalization":"nfkc","tokens":"unicode","punctuation":false,"mask_digits":true},"words":{"min_df":2,"max_df":0.9,"weight":0.5},"word_ngrams":2,"prefix_lengths":[3],"char_ngrams":[2,3],"tf":{"bm25":{"k1":1.2,"b":0.75}},"idf":"bm25","norm":"l2","max_features":50,"class_spread":0.1}"#;
     seeds.add("options_json", "vectorizer", terms)?;
