@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,6 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
 FASTTEXT = "0.9.3"
 TEXT_LINES = 200_000
+
+# Packages that answer by fastText's models from Python: name, version and module. Those that are not
+# here are slower builds of the same sources, or do not install.
+FASTTEXT_PACKAGES = [
+    ("fasttext", FASTTEXT, "fasttext"),
+    ("fasttext-community", "0.11.9", "fasttext"),
+    ("fasttext-new", "0.1.0", "fasttext_new"),
+    ("fasttext-predict", "0.9.2.4", "fasttext"),
+    ("fasttext-rs", "0.2.1", "fasttext_rs"),
+    ("fasttext-turbo", "0.1.0", "fasttext"),
+]
 
 # OpenBLAS picks its kernel by the CPU unless it is told to; with these settings the allocator
 # returns no memory between the steps, which helps scikit-learn most.
@@ -35,6 +47,7 @@ class Environment:
         self.data = Path(data)
         self.target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         self.work = self.target / "bench"
+        self.packages = self.work / "fasttext-packages"
         self.python = self.work / "venv" / "bin" / "python"
         self.fasttext = self.work / "fasttext"
         self.slugline = self.target / "release" / "slugline"
@@ -65,6 +78,8 @@ class Environment:
         self._build()
         self._build_peers()
         self._python_peers()
+        self._wheel()
+        self._fasttext_packages()
         self._fasttext()
         self._texts()
         self._models()
@@ -110,6 +125,29 @@ class Environment:
         run(sys.executable, "-m", "venv", "--clear", self.work / "venv")
         run(self.python, "-m", "pip", "install", "--quiet", "-r", requirements)
         stamp.write_text(wanted)
+
+    def _wheel(self):
+        """Our package, in the peers' environment."""
+        say("building the package for Python")
+        wheels = self.work / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)
+        run(
+            self.python.with_name("maturin"), "build", "--release", "--locked", "--out", wheels,
+            "--manifest-path", ROOT / "python" / "Cargo.toml",
+        )  # fmt: skip
+        (wheel,) = wheels.glob("*.whl")
+        run(self.python, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
+
+    def _fasttext_packages(self):
+        """The packages of fastText for Python, each in a folder, as most have the same name."""
+        for package, version, _ in FASTTEXT_PACKAGES:
+            folder = self.packages / package
+            if not folder.is_dir():
+                say(f"installing {package}")
+                run(
+                    self.python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder,
+                    f"{package}=={version}",
+                )  # fmt: skip
 
     def _fasttext(self):
         """The C++ command, from the sources in its Python package, with that package's flags."""

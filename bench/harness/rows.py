@@ -3,7 +3,7 @@
 import json
 from statistics import median
 
-from harness.environment import PEER_ENVIRONMENT, PEER_UNSET
+from harness.environment import FASTTEXT_PACKAGES, PEER_ENVIRONMENT, PEER_UNSET
 from harness.measure import Failure, Worker, alternate, process, same, within
 
 FIRST, BOTH = "0", "0,1"
@@ -95,6 +95,107 @@ def fit_keras(env, runs):
     yield Row(
         "fit-keras", "`fit`, notebook preset, 2 threads", "Keras 3 + TensorFlow CPU",
         "s", 50, True, seconds["ours"], seconds["keras"], notes,
+    )  # fmt: skip
+
+
+def python_fit(env, runs):
+    """The same from Python, the dense array made sparse on the way."""
+    with (
+        python_worker(env, "slugline_fit.py") as ours,
+        python_worker(env, "keras_fit.py", 2) as keras,
+    ):
+        seconds = fits(runs, ours=ours, keras=keras)
+    notes = (
+        "Both sides from Python and from the dense float32 array, which ours makes sparse within the time "
+        "that is counted; both by Keras 3's RMSprop, validation after each epoch. Keras as in the first row."
+    )
+    yield Row(
+        "python-fit", "`slugline.keras`: `fit` from the dense array, 2 threads",
+        "Keras 3 + TensorFlow CPU", "s", 25, True, seconds["ours"], seconds["keras"], notes,
+    )  # fmt: skip
+
+
+def python_predict(env, runs):
+    """Texts of a Python list to a list of labels."""
+    count = 100_000
+    lines, test = env.texts / "lines.txt", env.texts / "test.txt"
+    truth = (env.texts / "test.labels").read_text().split()
+    script = [env.python, env.peer("python_predict.py")]
+    sides = {"slugline": ("slugline", env.model)}
+    for package, version, module in FASTTEXT_PACKAGES:
+        name = f"{package} {version}"
+        sides[name] = (f"{env.packages / package}:{module}", env.fasttext_model)
+
+    def worker(side, cores, *threads):
+        package, model = sides[side]
+        return Worker([*script, package, model, lines, count, *threads], cores)
+
+    for name, (package, model) in sides.items():
+        labels = json.loads(process([*script, "check", package, model, test], FIRST)["output"])
+        right = sum(a.removeprefix("__label__") == b for a, b in zip(labels, truth, strict=True))
+        within(f"{name}: test accuracy", right / len(truth), 0.72, 0.85)
+    tried = {}
+    for name in sides:
+        if name != "slugline":
+            with worker(name, FIRST) as peer:
+                tried[name] = min(peer.measure()["seconds"] for _ in range(2))
+    fastest = min(tried, key=tried.get)
+    with (
+        worker("slugline", FIRST, 1) as one,
+        worker("slugline", BOTH, 2) as two,
+        worker(fastest, FIRST) as peer,
+    ):
+
+        def timed(side):
+            answer = side.measure()
+            same("texts answered", answer["answers"], count)
+            return answer["seconds"] / count
+
+        sides = {"one": one, "two": two, "peer": peer}
+        results = alternate(
+            runs, **{name: lambda side=side: timed(side) for name, side in sides.items()}
+        )
+    times = "; ".join(f"{name}: {1e6 * s / count:.2f} µs" for name, s in sorted(tried.items()))
+    shared = (
+        f"{count:,} newswires in a Python list, to a list of labels; models loaded before. The fastest of "
+        f"those packages that install: {times} a document."
+    )
+    yield Row(
+        "python-predict", "`predict` from a Python list, 1 thread", f"`{fastest}`",
+        "s a document", 3, True, results["one"], results["peer"], shared,
+    )  # fmt: skip
+    yield Row(
+        "python-predict-threads", "`predict` from a Python list, 2 threads", "itself on 1 thread",
+        "s a document", None, True, results["two"], results["one"], shared,
+    )  # fmt: skip
+
+
+def python_tfidf(env, runs):
+    """Texts to tf-idf rows."""
+    file = env.data / "20news-bydate.jsonl.gz"
+    script = [env.python, env.peer("python_tfidf.py")]
+    checked = json.loads(process([*script, "check", file], BOTH)["output"])
+    same("the same features in the same order", checked["same"], True)
+    within("largest difference of a value", checked["difference"], 0, 1e-6)
+    with (
+        Worker([*script, "slugline", file], BOTH) as ours,
+        Worker([*script, "sklearn", file], BOTH) as peer,
+    ):
+
+        def timed(side):
+            answer = side.measure()
+            same("shape", answer["shape"], checked["shape"])
+            return answer["seconds"]
+
+        results = alternate(runs, ours=lambda: timed(ours), peer=lambda: timed(peer))
+    rows, cols = checked["shape"]
+    notes = (
+        f"{rows:,} training texts of 20 Newsgroups, {cols:,} features: the same in the same order, values "
+        f"no further apart than {checked['difference']:.1e}. Two cores for both; scikit-learn uses one."
+    )
+    yield Row(
+        "python-tfidf", "`TextVectorizer.fit_transform`, 2 threads", "`TfidfVectorizer`",
+        "s", 8, True, results["ours"], results["peer"], notes,
     )  # fmt: skip
 
 
@@ -427,6 +528,9 @@ GROUPS = {
     "start": start,
     "growth": growth,
     "step": step,
+    "python-fit": python_fit,
+    "python-predict": python_predict,
+    "python-tfidf": python_tfidf,
 }
 
 # The rows in the order of the table.
@@ -446,4 +550,8 @@ ORDER = [
     "growth-memory",
     "step",
     "step-every-row",
+    "python-fit",
+    "python-predict",
+    "python-predict-threads",
+    "python-tfidf",
 ]

@@ -199,6 +199,29 @@ class Classifier:
         """The content of the model file."""
         return self._native.to_bytes()
 
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        to: str | None = None,
+        input: str = "features",
+        calibrated: bool = True,
+    ) -> None:
+        """Writes the model for another program, as ``slugline export`` does.
+
+        :param path: the file; its ending (``.onnx``, ``.safetensors``, ``.keras``) says the form, if ``to``
+            does not.
+        :param to: ``onnx``, ``safetensors`` or ``keras``.
+        :param input: what an ONNX graph takes: ``features``, the rows of :meth:`vectorize`, or ``text``,
+            where standard operators can do the preprocessing exactly.
+        :param calibrated: whether the probabilities are calibrated.
+        :raises ValueError: for what the form cannot say, with the part that it cannot.
+        """
+        form = to or os.path.splitext(os.fspath(path))[1][1:].lower()
+        content = self._native.export(form, input=input, calibrated=calibrated)
+        with open(path, "wb") as file:
+            file.write(content)
+
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in the order of the columns of :meth:`predict_proba`."""

@@ -7,8 +7,10 @@
 
 mod arrow;
 mod classifier;
+mod datasets;
 mod documents;
 mod errors;
+mod exchange;
 mod fit;
 mod interrupt;
 mod network;
@@ -29,6 +31,8 @@ mod _slugline {
 
     #[pymodule_export]
     use super::classifier::Classifier;
+    #[pymodule_export]
+    use super::datasets::{reuters_labels, reuters_sequences, reuters_word_index};
     #[pymodule_export]
     use super::network::Network;
     #[pymodule_export]

@@ -82,7 +82,7 @@ impl Network {
     }
 
     /// The network as it is now.
-    fn now(&self) -> Arc<Sequential> {
+    pub(crate) fn now(&self) -> Arc<Sequential> {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

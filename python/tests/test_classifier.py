@@ -42,7 +42,7 @@ def test_one_model_for_any_number_of_threads_and_from_run_to_run(data):
 
 
 def test_a_model_comes_back_from_file_bytes_and_pickle(model, data, tmp_path):
-    path = tmp_path / "news.slugline"
+    path = tmp_path / "news.slug"
     model.save(path)
     wanted = model.predict_proba(data[0])
     for other in (
@@ -69,7 +69,7 @@ def test_a_pickle_calls_nothing_but_the_loader(model):
 
 
 def test_damaged_and_missing_files_are_told(tmp_path, model):
-    path = tmp_path / "news.slugline"
+    path = tmp_path / "news.slug"
     with pytest.raises(FileNotFoundError) as error:
         slugline.Classifier.load(path)
     assert error.value.filename == str(path)

@@ -431,8 +431,8 @@ def test_reasons_reports_and_files(tmp_path):
     model = estimator().fit(texts, y)
     assert model.explain(texts[0], label="grain", against="metal").against == "metal"
     assert "<html" in model.report(texts, y, tmp_path / "page.html", name="wires")
-    model.save(tmp_path / "model.slugline")
-    assert slugline.Classifier.load(tmp_path / "model.slugline") == model.classifier_
+    model.save(tmp_path / "model.slug")
+    assert slugline.Classifier.load(tmp_path / "model.slug") == model.classifier_
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ fn exported(place: &Place, python: &Path, texts: Vec<String>, forms: &[(&str, &s
         place.run(&format!("export model.slug -q -o {file} {arguments}")).ok();
     }
     let classifier = Classifier::load(place.path().join("model.slug")).unwrap();
-    let x = rows::of(&classifier, &texts).unwrap();
+    let x = classifier.vectorizer().transform(&texts).unwrap();
     rows::save(&x, place.path().join("rows.npz")).unwrap();
     fs::write(place.path().join("texts.json"), json!(texts).to_string()).unwrap();
     let mut command = Command::new(python);
@@ -81,7 +81,8 @@ impl Found {
             let answers = classifier.predict_batch(texts);
             answers.into_iter().map(|answer| answer.probabilities).collect()
         } else {
-            let outputs = classifier.network().predict(&rows::of(classifier, texts).unwrap());
+            let outputs =
+                classifier.network().predict(&classifier.vectorizer().transform(texts).unwrap());
             outputs.unwrap().iter_rows().map(<[f32]>::to_vec).collect()
         };
         self.near(file, wanted, CLOSE);
@@ -253,7 +254,7 @@ fn any_number_of_labels_is_exported() {
     assert_eq!(report["calibration"], "nearly");
     // Keras computes what the archive says …
     let network = keras::read(place.path().join("model.keras")).unwrap();
-    let x = rows::of(&all.classifier, &all.texts).unwrap();
+    let x = all.classifier.vectorizer().transform(&all.texts).unwrap();
     let wanted = network.predict(&x).unwrap();
     all.near("model.keras", wanted.iter_rows().map(<[f32]>::to_vec).collect(), CLOSE);
     // … which is what `predict` says but where an output is so close to 1 that, in single precision, it

@@ -8,7 +8,7 @@
 //! let options = TrainingOptions { max_features: 500, hidden: vec![8], epochs: 1, ..Default::default() };
 //! let corpus = sample::load(&SequenceOptions { num_words: Some(500), ..Default::default() })?;
 //! let classifier = Classifier::train(&corpus, &options)?;
-//! let x = rows::of(&classifier, &["rain on the harvest", "gold"])?;
+//! let x = classifier.vectorizer().transform(&["rain on the harvest", "gold"])?;
 //! assert_eq!((x.rows(), x.cols()), (2, 500));
 //! // In Python: `scipy.sparse.load_npz("rows.npz").toarray()`.
 //! let file = rows::to_npz(&x)?;
@@ -20,46 +20,13 @@ use std::io::Cursor;
 use std::path::Path;
 
 use npyz::{AutoSerialize, DType, TypeStr, WriterBuilder};
-use rayon::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::ExchangeError;
-use crate::classifier::Classifier;
-use crate::nn::{CsrMatrix, NnError};
-use crate::text::FeatureBuffer;
+use crate::nn::CsrMatrix;
 
 const FORM: &str = "a file of rows";
-
-/// Texts that one thread turns into rows in a turn.
-const BLOCK: usize = 256;
-
-/// The rows of texts, shape `[texts, features]`: what the classifier gives its network, and what an ONNX
-/// graph over features or a Keras model takes. On all threads of the current pool.
-///
-/// # Errors
-/// [`ExchangeError::Network`] if they do not fit a matrix.
-pub fn of<T: AsRef<str> + Sync>(
-    classifier: &Classifier,
-    texts: &[T],
-) -> Result<CsrMatrix, ExchangeError> {
-    let vectorizer = classifier.vectorizer();
-    let block = |texts: &[T]| {
-        let mut buffer = FeatureBuffer::default();
-        let mut rows = CsrMatrix::with_cols(vectorizer.width());
-        for text in texts {
-            let row = vectorizer.vectorize(text.as_ref(), &mut buffer);
-            rows.push_row(row.indices, row.values)?;
-        }
-        Ok::<_, NnError>(rows)
-    };
-    let blocks: Vec<CsrMatrix> = texts.par_chunks(BLOCK).map(block).collect::<Result<_, _>>()?;
-    let mut rows = CsrMatrix::with_cols(vectorizer.width());
-    for row in blocks.iter().flat_map(|block| (0..block.rows()).map(|i| block.row(i))) {
-        rows.push_row(row.indices, row.values)?;
-    }
-    Ok(rows)
-}
 
 /// A sparse matrix as `SciPy`'s `scipy.sparse.load_npz` reads it: a CSR matrix of single precision.
 ///

@@ -192,7 +192,7 @@ fn the_last_layer_holds_a_calibration() {
         let classifier = classifier(output).with_calibration(calibration);
         let texts = ["rain on the harvest", "gold", ""];
         let network = keras::from_bytes(&keras::to_bytes(&classifier, true).unwrap()).unwrap();
-        let answers = network.predict(&rows::of(&classifier, &texts).unwrap()).unwrap();
+        let answers = network.predict(&classifier.vectorizer().transform(&texts).unwrap()).unwrap();
         for (row, wanted) in answers.iter_rows().zip(classifier.predict_batch(&texts)) {
             let close = |(p, wanted): (&f32, &f32)| (p - wanted).abs() < 1e-5;
             assert!(row.iter().zip(&wanted.probabilities).all(close), "{row:?}");
@@ -230,7 +230,7 @@ fn weights_have_standard_names() {
 fn rows_come_back_from_their_file() {
     let classifier = classifier(Activation::Softmax);
     let texts: Vec<String> = (0..600).map(|i| format!("the {i} gold of the")).collect();
-    let x = rows::of(&classifier, &texts).unwrap();
+    let x = classifier.vectorizer().transform(&texts).unwrap();
     assert_eq!((x.rows(), x.cols()), (600, 300));
     let bytes = rows::to_npz(&x).unwrap();
     let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
