@@ -1,8 +1,21 @@
 from os import PathLike
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "Classifier",
+    "Network",
+    "Rows",
+    "Terms",
+    "__version__",
+    "reuters_labels",
+    "reuters_sequences",
+    "reuters_word_index",
+    "setting_names",
+    "settings",
+]
 
 __version__: str
 
@@ -16,6 +29,7 @@ def reuters_labels() -> list[str]: ...
 
 _Weights = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
+@final
 class Rows:
     @staticmethod
     def from_csr(
@@ -41,8 +55,9 @@ class Rows:
     def to_csr(self) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64]]: ...
     def __len__(self) -> int: ...
 
+@final
 class Network:
-    def __init__(self, input_width: int, layers: str, *, seed: int = 0) -> None: ...
+    def __new__(cls, input_width: int, layers: str, *, seed: int = 0) -> Network: ...
     def compile(self, optimizer: str, loss: str, metrics: str = "[]") -> None: ...
     def fit(
         self,
@@ -75,6 +90,7 @@ class Network:
     def from_keras(content: bytes) -> Network: ...
     def plot(self, name: str = "", *, format: str = "svg", theme: str = "light") -> bytes: ...
 
+@final
 class Terms:
     @staticmethod
     def fit_transform(texts: Any, settings: str, *, threads: int = 0) -> tuple[Terms, Rows]: ...
@@ -90,6 +106,7 @@ class Terms:
     @staticmethod
     def from_parts(parts: dict[str, Any]) -> Terms: ...
 
+@final
 class Classifier:
     @staticmethod
     def train(

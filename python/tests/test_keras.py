@@ -1108,11 +1108,8 @@ def test_the_package_itself_does_not_import_it() -> None:
 
 
 def test_reuters_is_that_of_keras(reuters_folder: Path, monkeypatch: Any) -> None:
-    from slugline import _slugline
     from slugline.keras.datasets import reuters
 
-    if not hasattr(_slugline, "reuters_sequences"):
-        pytest.skip("the native part is older than this test")
     (x_train, y_train), (x_test, y_test) = reuters.load_data(num_words=10000)
     assert (len(x_train), len(x_test)) == (8982, 2246)
     assert x_train.dtype == object and type(x_train[0]) is list and type(x_train[0][0]) is int

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from slugline import _slugline
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -31,8 +28,6 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 @pytest.fixture(scope="module")
 def executed(reuters_folder: Path, tmp_path_factory: Any) -> Any:
     """The notebook with its outputs, from a kernel of this interpreter."""
-    if not hasattr(_slugline, "reuters_sequences"):
-        pytest.skip("the native part is older than this test")
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -43,7 +38,6 @@ def executed(reuters_folder: Path, tmp_path_factory: Any) -> Any:
         display_name="this interpreter",
         language="python",
         env={
-            "PYTHONPATH": os.pathsep.join([str(NOTEBOOK.parent.parent), os.environ.get("PYTHONPATH", "")]),
             "SLUGLINE_DATA_DIR": str(reuters_folder),
         },
     )

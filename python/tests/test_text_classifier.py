@@ -358,7 +358,7 @@ def test_a_pipeline_is_what_it_holds():
 
 def test_searches_folds_and_calibration():
     texts, y = three()
-    search = GridSearchCV(estimator(), {"hidden": [(), (8,)], "ngrams": [1, 2]}, cv=2, n_jobs=2)
+    search = GridSearchCV(estimator(), {"hidden": [(8,), (16,)], "ngrams": [1, 2]}, cv=2, n_jobs=2)
     assert search.fit(texts, y).best_score_ > 0.8
     assert cross_val_score(estimator(), texts, y, cv=3).mean() > 0.8
     assert cross_val_predict(estimator(), np.array(texts), y, cv=3, method="predict_proba").shape == (90, 3)
