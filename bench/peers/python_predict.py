@@ -34,13 +34,18 @@ def predictor(package, model, threads=1):
     raise SystemExit(f"{module} gives no labels")
 
 
+def first(label):
+    """A label out of the list that it may stand in; none for a text without a known word."""
+    return label if isinstance(label, str) else next(iter(label), "")
+
+
 def whole(model):
     """All texts in one call."""
 
     def call(texts):
         found = model.predict(texts)
         labels = found[0] if isinstance(found, tuple) else [answer[0] for answer in found]
-        return [label[0] if not isinstance(label, str) else label for label in labels]
+        return [first(label) for label in labels]
 
     return call
 
@@ -49,12 +54,7 @@ def one_by_one(model):
     """A call for each text."""
 
     def call(texts):
-        labels = []
-        for text in texts:
-            found = model.predict(text)[0]
-            found = found[0] if not isinstance(found, str) else found
-            labels.append(found[0] if not isinstance(found, str) else found)
-        return labels
+        return [first(first(model.predict(text))) for text in texts]
 
     return call
 
