@@ -103,6 +103,21 @@ class Environment:
         say("building slugline")
         run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")
 
+    def prepare_load(self, binary=None):
+        """What `bench/load/run` needs of it; `binary` stands in for the command that is built here."""
+        if not (self.data / "reuters21578.tar.gz").is_file():
+            raise Failure(f"{self.data} has no reuters21578.tar.gz: name its folder by --data-dir")
+        self.work.mkdir(parents=True, exist_ok=True)
+        if binary:
+            self.slugline = Path(binary).resolve()
+        else:
+            say("building slugline")
+            run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")
+        if not (self.texts / "lines.txt").is_file():
+            say("building the driver")
+            run("cargo", "build", "--release", "--locked", "-p", "slugline-bench")
+        self._texts()
+
     def _build(self):
         say("building slugline and the driver")
         run("cargo", "build", "--release", "--locked", "-p", "slugline-cli")
@@ -195,8 +210,8 @@ class Environment:
                 "-minCount", 1, "-thread", 2, "-verbose", 0,
             )  # fmt: skip
 
-    def facts(self):
-        """The machine and the versions, for the report."""
+    def facts(self, packages=None):
+        """The machine and the versions, for the report; of the peers in Python unless `packages` are told."""
         cpu = next(
             (
                 line.split(":", 1)[1].strip()
@@ -205,12 +220,8 @@ class Environment:
             ),
             platform.processor(),
         )
-        packages = output(
-            self.python, "-c",
-            "import importlib.metadata as m, json;"
-            "names = ['keras', 'tensorflow-cpu', 'scikit-learn', 'numpy', 'scipy'];"
-            "print(json.dumps({n: m.version(n) for n in names}))",
-        )  # fmt: skip
+        if packages is None:
+            packages = self._peer_versions()
         return {
             "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "commit": output("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD")
@@ -223,8 +234,23 @@ class Environment:
             "rustc": output("rustc", "--version"),
             "python": platform.python_version(),
             "g++": output("g++", "-dumpfullversion"),
-            "packages": {**json.loads(packages), "fasttext": FASTTEXT, "fasttext crate": crate("fasttext"), "candle": crate("candle-nn")},
+            "packages": packages,
             "load_at_start": self.load,
+        }
+
+    def _peer_versions(self):
+        """What `bench/run` measures against."""
+        packages = output(
+            self.python, "-c",
+            "import importlib.metadata as m, json;"
+            "names = ['keras', 'tensorflow-cpu', 'scikit-learn', 'numpy', 'scipy'];"
+            "print(json.dumps({n: m.version(n) for n in names}))",
+        )  # fmt: skip
+        return {
+            **json.loads(packages),
+            "fasttext": FASTTEXT,
+            "fasttext crate": crate("fasttext"),
+            "candle": crate("candle-nn"),
         }
 
 

@@ -6,12 +6,19 @@ from statistics import median
 from harness.environment import BENCH
 
 RESULTS, JSON, ROOFLINE = (BENCH / n for n in ("RESULTS.md", "results.json", "ROOFLINE.md"))
+SERVICE_JSON = BENCH / "load.json"
+YES_NO = {True: "yes", False: "**no**", None: "–"}
 NOTES = BENCH / "notes.md"
 
 
 def stored():
     """The results of earlier runs."""
     return json.loads(JSON.read_text()) if JSON.is_file() else {"rows": {}, "roofline": None}
+
+
+def stored_service():
+    """The results of earlier runs of `bench/load/run`."""
+    return json.loads(SERVICE_JSON.read_text()) if SERVICE_JSON.is_file() else {}
 
 
 def notes(part):
@@ -56,7 +63,7 @@ def ratio(row, value):
     """A ratio, or the figure itself where there is no other side."""
     if row["other"] is None:
         return alone(row, value)
-    return f"{value:.1f}×" if value >= 20 else f"{value:.2f}×"
+    return times(value)
 
 
 def table(rows):
@@ -78,7 +85,7 @@ def table(rows):
         cells = [
             row["name"], row["what"], row["against"], quantity(median(row["ours"]), row["unit"]),
             other, target, f"**{ratio(row, row['ratio'])}**", span,
-            {True: "yes", False: "**no**", None: "–"}[row["reached"]],
+            YES_NO[row["reached"]],
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -86,14 +93,15 @@ def table(rows):
 
 def machine(facts):
     """The machine and the versions as Markdown."""
-    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    packages = "".join(f", {name} {version}" for name, version in facts["packages"].items())
     return "\n".join(
         [
             f"* {facts['date']}, commit {facts['commit']}",
             f"* {facts['cpu']}, {facts['cores']} cores, {facts['caches']}, "
             f"{facts['memory_gb']} GiB; Linux {facts['kernel']}; "
             f"load at the start {facts['load_at_start']:.2f}",
-            f"* {facts['rustc']}; g++ {facts['g++']}; Python {facts['python']}; {packages}",
+            f"* {facts['rustc']}; g++ {facts['g++']}; "
+            f"Python {facts['python']}{packages.replace(',', ';', 1)}",
         ]
     )
 
@@ -128,7 +136,67 @@ def results(all_results, order):
         if len(by_run) > 1:
             parts.append(f"For {', '.join(names)}:")
         parts.append(machine(json.loads(facts)))
+    if found := stored_service():
+        parts += ["## Service", *service(found)]
     RESULTS.write_text("\n\n".join(parts) + "\n")
+
+
+def service(found):
+    """What `bench/load/run` measured, as parts of a page."""
+    parts = []
+    if measured := found.get("load"):
+        rows = measured["rows"]
+        parts += [
+            "`slugline serve` with its defaults beside FastAPI with fastText (uvicorn, uvloop, httptools, "
+            "orjson, two workers), both on all cores of the machine and together with the program that "
+            "sends, in turn; medians. A status other than 200 or a broken connection stops the run, and "
+            "the answers are checked. `bench/load/run` writes this, run by run in `load.json`.",
+            service_table(rows),
+        ]
+        missed = [row for row in rows if False in (row["reached"], row["ratio_reached"])]
+        reasons = notes("Not reached, and why")
+        parts += [
+            f"**{row['name']}**, not reached: {reasons.get(row['name'], 'Not explained yet.')}"
+            for row in missed
+        ]
+        parts += [f"**{row['name']}** ({len(row['ours'])} runs). {row['notes']}" for row in rows]
+        parts.append(machine(measured["facts"]))
+    if soak := found.get("soak"):
+        parts += [f"**soak** ({soak['seconds']} s). {soak['told']}", machine(soak["facts"])]
+    return parts
+
+
+def service_table(rows):
+    """The rows of the service as Markdown."""
+    lines = [
+        "| row | what | ours | min – max | target | reached | theirs | ratio | min – max | target "
+        "| reached |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        unit = row["unit"]
+        sign = "≤" if unit == "s" else "≥"
+        target, wanted = row["target"], row["ratio_target"]
+        cells = [
+            row["name"], row["what"], f"**{rate(median(row['ours']), unit)}**",
+            f"{rate(min(row['ours']), unit)} – {rate(max(row['ours']), unit)}",
+            f"{sign} {rate(target, unit)}" if target else "–", YES_NO[row["reached"]],
+            rate(median(row["theirs"]), unit), f"**{times(row['ratio'])}**",
+            f"{times(row['ratio_min'])} – {times(row['ratio_max'])}",
+            f"≥ {wanted}×" if wanted else "–", YES_NO[row["ratio_reached"]],
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def rate(value, unit):
+    """A time, or a whole number of things a second."""
+    return quantity(value, unit) if unit == "s" else f"{value:,.0f} {unit}"
+
+
+def times(value):
+    """A ratio."""
+    return f"{value:.1f}×" if value >= 20 else f"{value:.2f}×"
 
 
 def roofline(measured, facts):

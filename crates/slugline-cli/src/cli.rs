@@ -3,12 +3,12 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, compare, completions, datasets, demo, evaluate, explain, export, inspect, plot, predict,
-    report, runs, threshold, train, tune,
+    check, compare, completions, datasets, demo, evaluate, explain, export, feedback, inspect,
+    plot, predict, report, runs, serve, threshold, train, tune,
 };
 use crate::output::{Console, Format};
 
-/// Turns labelled text into a classifier: train, evaluate, explain, predict, report
+/// Turns labelled text into a classifier: train, evaluate, explain, predict, report, serve
 ///
 /// Slugline trains small, fast, exact text classifiers on the CPU. Every result is reproducible to
 /// the last bit: one seed, one model, whatever the number of threads.
@@ -39,6 +39,7 @@ Examples:
   slugline report sample.slug                    one page with scores, curves, confusions and reasons
   slugline train reuters --preset notebook --seed 1 -o reuters.slug
   slugline tune tickets.csv --time 5m            search for better settings
+  slugline serve sample.slug                     an HTTP service, and a page to try the model
 
 Results go to standard output, everything else to standard error.
 
@@ -52,6 +53,7 @@ Environment:
   SLUGLINE_RUNS      file that keeps the past trainings, for `slugline runs`
   SLUGLINE_OFFLINE   set to 1 to forbid downloads
   SLUGLINE_CPU       set to `portable` to leave the CPU's vector instructions unused
+  SLUGLINE_SERVE_…   the options of `slugline serve`
   NO_COLOR           set to anything for output without colour";
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArgs),
     Plot(Box<plot::PlotArgs>),
     Report(Box<report::ReportArgs>),
+    Serve(Box<serve::ServeArgs>),
+    Feedback(feedback::FeedbackArgs),
     Runs(runs::RunsArgs),
     Datasets(datasets::DatasetsArgs),
     Completions(completions::CompletionsArgs),

@@ -16,6 +16,7 @@ use slugline::corpus::fetch::FetchError;
 use slugline::corpus::read::ReadError;
 use slugline::exchange::ExchangeError;
 use slugline::explain::WordsError;
+use slugline::feedback::FeedbackError;
 use slugline::logs::LogError;
 use slugline::model_file::ModelFileError;
 use slugline::nn::NnError;
@@ -23,6 +24,7 @@ use slugline::plot::{MapError, PlotError};
 use slugline::report::ReportError;
 use slugline::runs::RunsError;
 use slugline::tune::TuneError;
+use slugline_server::ServeError;
 
 use crate::cli::Cli;
 use crate::output::{ERROR, alert};
@@ -80,6 +82,10 @@ pub(crate) enum Failure {
     Runs(#[from] RunsError),
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
 }
 
 impl From<NnError> for Failure {

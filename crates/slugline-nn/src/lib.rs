@@ -37,6 +37,7 @@ mod metrics;
 mod model;
 pub mod optimizer;
 mod random;
+mod shared;
 mod table;
 mod training;
 

@@ -18,8 +18,9 @@
 //! 14. [`checkpoint`]: a training run on the disk, to go on after whatever ended it
 //! 15. [`logs`]: its epochs, written down for other programs to draw
 //! 16. [`runs`]: past trainings in a local database
-//! 17. [`plot`]: pictures of what was found
-//! 18. [`report`]: pages that show it
+//! 17. [`feedback`]: corrections of answers, for the next training
+//! 18. [`plot`]: pictures of what was found
+//! 19. [`report`]: pages that show it
 //!
 //! ```
 //! use slugline::classifier::{Classifier, TrainingOptions};
@@ -40,10 +41,12 @@ pub mod classifier;
 pub mod compare;
 mod container;
 pub mod corpus;
+mod database;
 pub mod decision;
 pub mod evaluation;
 pub mod exchange;
 pub mod explain;
+pub mod feedback;
 mod hex;
 pub mod logs;
 pub mod model_file;

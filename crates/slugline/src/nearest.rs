@@ -91,6 +91,11 @@ impl DocumentIndex {
         self.len() == 0
     }
 
+    /// The classes of a document and its text, if there is one of this number.
+    pub fn document(&self, document: usize) -> Option<(&[u32], &str)> {
+        (document < self.len()).then(|| (self.classes_of(document), self.text(document)))
+    }
+
     /// The rows: shape `[documents, width]`, flat, and the width.
     pub(crate) fn vectors(&self) -> (&[f32], usize) {
         (self.vectors.as_slice(), self.width)
@@ -111,6 +116,11 @@ impl DocumentIndex {
         // Checked when the index was made.
         let bytes = part(self.text.as_slice(), self.text_ends.as_slice(), document);
         std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The classes of a document.
+    fn classes_of(&self, document: usize) -> &[u32] {
+        part(self.classes.as_slice(), self.class_ends.as_slice(), document)
     }
 
     /// The `k` documents nearest to a row of length 1, of equals the first ones.

@@ -6,19 +6,18 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{Classifier, Preset, TrainingOptions};
+use slugline::classifier::{Classifier, EpochSeries, Preset, Ranked, TrainingOptions};
 use slugline::corpus::{Corpus, Dataset, Description, SequenceOptions};
 use slugline::evaluation::Evaluation;
 use slugline::nn::{Callback, EpochLogs, Flow, History, Loss, Sequential, Summary, with_threads};
 
 use super::datasets::{classes_table, parts_table};
 use super::evaluate::scores_table;
-use super::predict::Ranked;
 use crate::failure::Failure;
 use crate::options::{DataArgs, dataset, threads};
 use crate::output::{
-    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Series, Table, grouped, out, score,
-    wrapped, write_json,
+    Align, BEST, Console, EpochLine, HEADING, QUIET, STRONG, Table, grouped, out, score, wrapped,
+    write_json,
 };
 
 /// A guided tour: the published newswire example from the data to the bottleneck
@@ -105,7 +104,7 @@ struct Figures {
     data: DataFigures,
     seed: u64,
     summary: Summary,
-    history: Series,
+    history: EpochSeries,
     overfits_after: Option<usize>,
     evaluation: Evaluation,
     prediction: PredictionFigures,
@@ -189,7 +188,7 @@ impl Tour<'_> {
             data: DataFigures { description, generated: self.data == Dataset::Sample },
             seed: self.options.seed,
             summary,
-            history: Series::of(history),
+            history: EpochSeries::of(history),
             overfits_after: history.overfits_after(),
             evaluation,
             prediction,
@@ -380,7 +379,7 @@ impl Tour<'_> {
             truth: name(truth).to_owned(),
             label: name(answer).to_owned(),
             sum,
-            probabilities: Ranked::of(classifier, &prediction, usize::MAX).into_owned(),
+            probabilities: classifier.ranked(&prediction, usize::MAX).into_owned(),
         })
     }
 

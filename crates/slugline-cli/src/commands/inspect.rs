@@ -5,20 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use slugline::classifier::{Ancestor, AutoRecord, Classifier, CorpusRecord, TrainingOptions};
-use slugline::corpus::SequenceOptions;
-use slugline::decision::Decisions;
+use slugline::classifier::{Ancestor, Classifier, DescribedModel};
 use slugline::evaluation::Calibration;
-use slugline::nn::{History, StopReason, Summary};
-use slugline::text::{MultiHotVectorizer, Vocabulary};
-use slugline::tune::TuneRecord;
+use slugline::nn::History;
 
 use super::open_model;
 use crate::failure::Failure;
 use crate::options::{loading_settings, training_settings};
 use crate::output::{
-    Align, Console, FoldsReport, HEADING, QUIET, Series, Table, bytes, folds_table, grouped, out,
-    samples, score, score_of, wrapped, write_json,
+    Align, Console, HEADING, QUIET, Table, bytes, folds_table, grouped, out, samples, score,
+    score_of, wrapped, write_json,
 };
 
 /// Show what a model file holds: network, settings, training history, provenance
@@ -58,37 +54,8 @@ pub(crate) struct InspectArgs {
 struct Report<'a> {
     model: String,
     size_bytes: u64,
-    summary: Summary,
-    classes: &'a [String],
-    words: usize,
-    settings: &'a TrainingOptions,
-    loading: Option<&'a SequenceOptions>,
-    calibration: &'a Calibration,
-    decisions: &'a Decisions,
-    auto: Option<&'a AutoRecord>,
-    tune: Option<&'a TuneRecord>,
-    cross_validation: Option<FoldsReport<'a>>,
-    index: Option<Index>,
-    history: Series,
-    stop_reason: StopReason,
-    epochs: usize,
-    best_epoch: usize,
-    provenance: Provenance<'a>,
-}
-
-/// The index of documents.
-#[derive(Serialize)]
-struct Index {
-    documents: usize,
-}
-
-#[derive(Serialize)]
-struct Provenance<'a> {
-    slugline_version: &'a str,
-    command: Option<&'a str>,
-    corpus: &'a CorpusRecord,
-    ancestor: Option<&'a Ancestor>,
-    class_counts: &'a [u64],
+    #[serde(flatten)]
+    described: DescribedModel<'a>,
 }
 
 impl InspectArgs {
@@ -107,32 +74,10 @@ impl InspectArgs {
     }
 
     fn write_json(&self, classifier: &Classifier, size: u64) -> Result<(), Failure> {
-        let record = classifier.record();
         write_json(&Report {
             model: self.model.display().to_string(),
             size_bytes: size,
-            summary: classifier.network().summary(),
-            classes: classifier.class_names(),
-            words: classifier.vectorizer().words().map_or(0, Vocabulary::len),
-            settings: &record.options,
-            loading: classifier.vectorizer().as_multi_hot().map(MultiHotVectorizer::options),
-            calibration: classifier.calibration(),
-            decisions: classifier.decisions(),
-            auto: record.auto.as_ref(),
-            tune: record.tune.as_ref(),
-            cross_validation: record.cross_validation.as_ref().map(FoldsReport::of),
-            index: classifier.index().map(|index| Index { documents: index.len() }),
-            history: Series::of(&record.history),
-            stop_reason: record.history.stop_reason,
-            epochs: record.history.epochs.len(),
-            best_epoch: record.best_epoch,
-            provenance: Provenance {
-                slugline_version: &record.slugline_version,
-                command: record.command.as_deref(),
-                corpus: &record.corpus,
-                ancestor: record.ancestor.as_ref(),
-                class_counts: &record.class_counts,
-            },
+            described: classifier.description(),
         })
     }
 

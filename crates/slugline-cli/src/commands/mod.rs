@@ -8,12 +8,14 @@ pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod feedback;
 mod findings;
 pub(crate) mod inspect;
 pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod runs;
+pub(crate) mod serve;
 pub(crate) mod threshold;
 pub(crate) mod train;
 pub(crate) mod tune;
@@ -41,6 +43,8 @@ pub(crate) fn run(command: &Command, console: Console) -> Result<(), Failure> {
         Command::Inspect(args) => args.run(console),
         Command::Plot(args) => args.run(console),
         Command::Report(args) => args.run(console),
+        Command::Serve(args) => args.run(console),
+        Command::Feedback(args) => args.run(console),
         Command::Runs(args) => args.run(console),
         Command::Datasets(args) => args.run(console),
         Command::Completions(args) => args.run(),

@@ -9,10 +9,10 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use slugline::classifier::{Classifier, Prediction, TextPredictor};
+use slugline::classifier::{Classifier, DescribedAnswer, Prediction, Ranked, TextPredictor};
 use slugline::corpus::LabelKind;
 use slugline::corpus::read::{Format, ReadOptions};
-use slugline::decision::{Answer as Decided, Reason, UNKNOWN};
+use slugline::decision::{Answer as Decided, UNKNOWN};
 use slugline::nn::with_threads;
 
 use super::open_model;
@@ -224,19 +224,6 @@ impl PredictArgs {
     }
 }
 
-/// An answer for machines.
-#[derive(Serialize)]
-struct Answer<'a> {
-    label: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<Vec<&'a str>>,
-    probabilities: Ranked<&'a str>,
-    words: usize,
-    unknown_words: usize,
-    unknown_share: f32,
-    reason: Option<Reason>,
-}
-
 /// An answer for a row of a table.
 #[derive(Serialize)]
 struct RowAnswer<'a> {
@@ -246,7 +233,7 @@ struct RowAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<Kept<'a>>,
     #[serde(flatten)]
-    answer: Answer<'a>,
+    answer: DescribedAnswer<'a>,
 }
 
 /// What stands in place of an answer for a row that is none.
@@ -278,31 +265,6 @@ fn plain(value: &Value) -> String {
         other => other.to_string(),
     };
     text.replace(['\t', '\n', '\r'], " ")
-}
-
-/// Classes and their probabilities in falling order.
-pub(super) struct Ranked<N>(Vec<(N, f32)>);
-
-impl<'a> Ranked<&'a str> {
-    pub(super) fn of(classifier: &'a Classifier, prediction: &Prediction, top_k: usize) -> Self {
-        let names = classifier.class_names();
-        let ranked = prediction.top_k(top_k).into_iter();
-        Self(
-            ranked
-                .filter_map(|(class, p)| Some((names.get(class as usize)?.as_str(), p)))
-                .collect(),
-        )
-    }
-
-    pub(super) fn into_owned(self) -> Ranked<String> {
-        Ranked(self.0.into_iter().map(|(name, p)| (name.to_owned(), p)).collect())
-    }
-}
-
-impl<N: Serialize> Serialize for Ranked<N> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, p)| (name, p)))
-    }
 }
 
 /// Answers texts on standard output.
@@ -430,42 +392,20 @@ impl Answers<'_> {
         Ok(())
     }
 
-    fn as_json<'a>(&'a self, prediction: &'a Prediction) -> Answer<'a> {
-        Answer {
-            label: Some(prediction.label.as_str()).filter(|label| !label.is_empty()),
-            labels: self.multi_label().then(|| self.labels(prediction)),
-            probabilities: Ranked::of(self.classifier, prediction, self.top_k),
-            words: prediction.words,
-            unknown_words: prediction.unknown_words,
-            unknown_share: prediction.unknown_share(),
-            reason: match prediction.answer {
-                Decided::Unknown(reason) => Some(reason),
-                Decided::Class(_) | Decided::Labels(_) => None,
-            },
-        }
+    fn as_json<'a>(&'a self, prediction: &'a Prediction) -> DescribedAnswer<'a> {
+        self.classifier.described(prediction, self.top_k)
     }
 
     fn multi_label(&self) -> bool {
         self.classifier.label_kind() == LabelKind::Multi
     }
 
-    /// The names of the labels that are the answer.
-    fn labels<'a>(&'a self, prediction: &Prediction) -> Vec<&'a str> {
-        let names = self.classifier.class_names();
-        let name = |&class: &u32| names.get(class as usize).map(String::as_str);
-        match &prediction.answer {
-            Decided::Class(class) => name(class).into_iter().collect(),
-            Decided::Labels(labels) => labels.iter().filter_map(name).collect(),
-            Decided::Unknown(_) => Vec::new(),
-        }
-    }
-
     fn write_text(&self, out: &mut impl Write, prediction: &Prediction) -> io::Result<()> {
-        let mut ranked = Ranked::of(self.classifier, prediction, self.top_k);
+        let mut ranked = self.classifier.ranked(prediction, self.top_k);
         if self.multi_label() {
             let labels = match prediction.answer {
                 Decided::Unknown(_) => UNKNOWN.to_owned(),
-                _ => self.labels(prediction).join(","),
+                _ => self.classifier.answered(prediction).join(","),
             };
             let labels = if labels.is_empty() { "-" } else { &labels };
             write!(out, "{STRONG}{labels}{STRONG:#}\t")?;

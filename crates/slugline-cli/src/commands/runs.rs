@@ -207,7 +207,7 @@ fn as_json(Run { id, entry }: &Run) -> Value {
 }
 
 /// A moment by the local clock.
-fn moment(time: SystemTime) -> String {
+pub(super) fn moment(time: SystemTime) -> String {
     DateTime::<Local>::from(time).format("%Y-%m-%d %H:%M").to_string()
 }
 

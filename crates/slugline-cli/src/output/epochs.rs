@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use serde::Serialize;
 use slugline::nn::{BatchReport, Callback, EpochLogs, Flow, History, Sequential};
 
 use super::bar::{Bar, Template};
@@ -59,37 +58,10 @@ impl fmt::Display for EpochLine<'_> {
     }
 }
 
-/// The course of a training run for machines: one number an epoch; `None` for what was not measured.
-#[derive(Serialize)]
-pub(crate) struct Series {
-    loss: Vec<f64>,
-    accuracy: Option<Vec<f64>>,
-    val_loss: Option<Vec<f64>>,
-    val_accuracy: Option<Vec<f64>>,
-    /// Of models that give any number of labels, which have no accuracy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    micro_f1: Option<Vec<f64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    val_micro_f1: Option<Vec<f64>>,
-}
-
 /// The name of the score that a history has beside its loss: `accuracy`, or `micro_f1` where a document
 /// may have any number of labels.
 pub(crate) fn score_of(history: &History) -> &'static str {
     if history.series("micro_f1").is_some() { "micro_f1" } else { "accuracy" }
-}
-
-impl Series {
-    pub(crate) fn of(history: &History) -> Self {
-        Self {
-            loss: history.series("loss").unwrap_or_default(),
-            accuracy: history.series("accuracy"),
-            val_loss: history.series("val_loss"),
-            val_accuracy: history.series("val_accuracy"),
-            micro_f1: history.series("micro_f1"),
-            val_micro_f1: history.series("val_micro_f1"),
-        }
-    }
 }
 
 /// Tells the epochs on standard error, with a bar below them on a terminal, and stops the run where

@@ -1,26 +1,8 @@
 //! The scores of a cross-validation.
 
-use serde::Serialize;
-use slugline::classifier::{FoldScores, FoldsRecord, Spread};
+use slugline::classifier::{FoldScores, FoldsRecord};
 
 use super::{Align, Table, grouped, score};
-
-/// Scores of the folds for machines: each of them, and mean and standard deviation of every score.
-#[derive(Serialize)]
-pub(crate) struct FoldsReport<'a> {
-    folds: &'a [FoldScores],
-    accuracy: Spread,
-    macro_f1: Spread,
-    log_loss: Spread,
-    ece: Spread,
-}
-
-impl<'a> FoldsReport<'a> {
-    pub(crate) fn of(record: &'a FoldsRecord) -> Self {
-        let [accuracy, macro_f1, log_loss, ece] = SCORES.map(|(_, of)| record.spread(of));
-        Self { folds: &record.folds, accuracy, macro_f1, log_loss, ece }
-    }
-}
 
 type ScoreOf = fn(&FoldScores) -> f64;
 
@@ -63,6 +45,8 @@ pub(crate) fn fold_line(scores: &FoldScores) -> String {
 
 #[cfg(test)]
 mod tests {
+    use slugline::classifier::FoldsSummary;
+
     use super::*;
 
     #[test]
@@ -82,7 +66,7 @@ mod tests {
         assert_eq!(lines[1], ["1", "2", "0.5000", "0.5000", "1.0000", "0.1000"]);
         assert_eq!(lines[3], ["mean", "0.7500", "0.5000", "1.0000", "0.1000"]);
         assert_eq!(lines[4][2], "±0.3536");
-        let json = serde_json::to_value(FoldsReport::of(&record)).unwrap();
+        let json = serde_json::to_value(FoldsSummary::of(&record)).unwrap();
         assert_eq!(json["accuracy"]["mean"], 0.75);
         assert_eq!(json["folds"][1]["accuracy"], 1.0);
     }

@@ -1,5 +1,6 @@
 //! Pages, opened by a real browser: Chromium without a window, driven by Playwright.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -9,6 +10,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+use super::serve::Serving;
 use super::{Place, model, real};
 
 /// The script and what it needs.
@@ -32,7 +34,7 @@ fn scripts() -> &'static Path {
         let lock = fs::read_to_string(Path::new(SCRIPTS).join("package-lock.json")).unwrap();
         // Written last: what is installed of another list is made anew.
         let made = folder.join("installed.json");
-        for file in ["package.json", "package-lock.json", "page.mjs"] {
+        for file in ["package.json", "package-lock.json", "page.mjs", "serve.mjs"] {
             fs::copy(Path::new(SCRIPTS).join(file), folder.join(file)).unwrap();
         }
         if !fs::read_to_string(&made).is_ok_and(|made| made == lock) {
@@ -48,6 +50,11 @@ fn scripts() -> &'static Path {
 /// What the browser finds on a page; `None`, said loudly, where there is no browser or nothing to drive
 /// it with.
 fn opened(test: &str, page: &Path) -> Option<Value> {
+    driven(test, "page.mjs", page.as_os_str())
+}
+
+/// What a script finds with the browser.
+fn driven(test: &str, script: &str, place: &OsStr) -> Option<Value> {
     let npm = Command::new("npm").arg("--version").stdout(Stdio::null()).status();
     let chromium = chromium().filter(|_| npm.is_ok_and(|status| status.success()));
     let Some(chromium) = chromium else {
@@ -57,7 +64,7 @@ fn opened(test: &str, page: &Path) -> Option<Value> {
     };
     let folder = scripts();
     let mut node = Command::new("node");
-    let output = node.arg("page.mjs").arg(chromium).arg(page).current_dir(folder).output().unwrap();
+    let output = node.arg(script).arg(chromium).arg(place).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
@@ -157,4 +164,28 @@ fn an_explanation_opens_in_a_browser() {
     let test = "an_explanation_opens_in_a_browser";
     let Some(found) = opened(test, &place.path().join("why.html")) else { return };
     check(&found);
+}
+
+#[test]
+fn the_page_of_a_service_is_used_by_mouse_and_by_keyboard() {
+    let place = Place::new();
+    let serving = Serving::start(&place, &format!("{} --feedback corrections.sqlite", model()));
+    let address = format!("http://{}", serving.address);
+    let Some(found) = driven("the page of a service", "serve.mjs", OsStr::new(&address)) else {
+        return;
+    };
+    for what in ["messages", "requests", "violations"] {
+        assert_eq!(found[what], json!([]), "{found}");
+    }
+    let views = found["views"].as_object().unwrap();
+    assert_eq!(views.len(), 4);
+    for (name, view) in views {
+        let seen = view.to_string();
+        assert!(!seen.contains("\"overflow\":1"), "{name} scrolls sideways: {seen}");
+        assert!(view["thanks"].as_str().is_some_and(|thanks| !thanks.is_empty()), "{name}: {seen}");
+        assert_eq!(view["samples"], 12, "{name}: {seen}");
+        assert_eq!(view["tried"].as_u64().map(|n| n > 2), Some(true), "{name}: {seen}");
+    }
+    let keyboard = &views["desktop-light"]["keyboard"];
+    assert!(keyboard["thanks"].is_string() && keyboard["skip"].is_string(), "{keyboard}");
 }

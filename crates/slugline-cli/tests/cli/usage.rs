@@ -25,6 +25,10 @@ const COMMANDS: &[&str] = &[
     "runs compare",
     "runs remove",
     "runs path",
+    "serve",
+    "feedback list",
+    "feedback export",
+    "feedback remove",
     "completions",
 ];
 
@@ -79,6 +83,8 @@ fn wrong_usage_ends_with_2() {
     let place = Place::new();
     for (line, wanted) in [
         ("train", "<DATA>"),
+        ("serve", "[NAME=]FILE"),
+        ("feedback remove f", "ID"),
         ("tarin sample", "'train'"),
         ("train sample --preset auto --epochs 3", "--epochs is chosen by --preset auto"),
         ("train a.csv --delimiter ab", "one ASCII character, or `tab`"),

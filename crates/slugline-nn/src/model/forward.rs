@@ -1,6 +1,5 @@
 //! From input rows to outputs, block by block.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulp::Arch;
@@ -10,6 +9,7 @@ use crate::buffer::{Aligned, pack, padded};
 use crate::kernels::rows::{SparseRows, sparse_dense};
 use crate::kernels::{self, activation, matmul};
 use crate::random::DropoutMask;
+use crate::shared::Shared;
 
 /// Rows that are computed together: enough to use each weight several times while it is in the
 /// nearest cache, few enough that a batch gives every thread several blocks.
@@ -71,7 +71,7 @@ pub(crate) struct Forward<'a> {
     /// Parameters of the first stage.
     pub(crate) first: Vec<Columns<'a>>,
     /// Parameters of the stages after the first.
-    pub(crate) packed: Cow<'a, [Packed]>,
+    pub(crate) packed: Shared<'a, Packed>,
 }
 
 /// What one block of rows leaves behind on its way, for the way back. Reused block after block.
@@ -125,13 +125,13 @@ impl<'a> Forward<'a> {
         }
     }
 
-    /// The same way, with what it has prepared borrowed.
-    pub(crate) fn fork(&self) -> Forward<'_> {
-        Forward {
+    /// The same way, with what it has prepared.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
             cpu: self.cpu,
             stages: self.stages.clone(),
             first: self.first.clone(),
-            packed: Cow::Borrowed(&self.packed),
+            packed: self.packed.clone(),
         }
     }
 

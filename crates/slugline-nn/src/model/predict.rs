@@ -28,9 +28,10 @@ pub struct Predictor<'a> {
     outputs: Vec<f32>,
 }
 
-impl Predictor<'_> {
+impl<'a> Predictor<'a> {
     /// A predictor for another thread, which shares what this one has prepared.
-    pub fn fork(&self) -> Predictor<'_> {
+    #[must_use]
+    pub fn fork(&self) -> Predictor<'a> {
         Predictor {
             forward: self.forward.fork(),
             input_width: self.input_width,

@@ -8,7 +8,6 @@
 //!
 //! The model itself keeps the weights of the last good epoch meanwhile.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -21,6 +20,7 @@ use crate::kernels::{self, matmul};
 use crate::layers::Regularizer;
 use crate::model::{Columns, Forward, Packed, Sequential};
 use crate::optimizer::ParameterState;
+use crate::shared::Shared;
 use crate::table::Table;
 
 /// Columns that a panel has at least: with fewer, reading the ids of the features anew for each panel
@@ -153,7 +153,7 @@ impl Working {
             cpu: kernels::cpu(),
             stages: model.stages(),
             first: self.panels.iter().map(Panel::as_columns).collect(),
-            packed: Cow::Borrowed(&self.packed),
+            packed: Shared::Borrowed(&self.packed),
         }
     }
 

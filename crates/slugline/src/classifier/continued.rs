@@ -187,7 +187,7 @@ impl Classifier {
                 replayed: all.len() - union.new,
             });
             classifier.record.class_counts = counts;
-            classifier.calibration.clone_from(&parent.calibration);
+            classifier.calibration = parent.calibration.widened(classes);
             if !y_held_out.is_empty() {
                 let probabilities = classifier.network.predict(&x_held_out)?;
                 classifier.calibration = Calibration::fit(&probabilities, &y_held_out);

@@ -3,6 +3,7 @@
 pub(crate) mod auto;
 mod class_weight;
 mod continued;
+mod described;
 pub(crate) mod documents;
 mod ensemble;
 mod evaluate;
@@ -31,6 +32,9 @@ use crate::text::{MultiHotVectorizer, TermError, Vectorizer, VocabularyError};
 pub use auto::{AutoOptions, AutoRecord, Candidate};
 pub use class_weight::{ClassWeight, ClassWeightError, ClassWeightFile};
 pub use continued::{ContinueOptions, Replay};
+pub use described::{
+    DescribedAnswer, DescribedIndex, DescribedModel, EpochSeries, FoldsSummary, Provenance, Ranked,
+};
 pub use folds::{CrossValidation, FoldOptions, FoldScores, FoldsRecord, Spread};
 pub use options::{Preset, TrainingOptions, ValidationSplit};
 pub use predict::{Prediction, TextPredictor};

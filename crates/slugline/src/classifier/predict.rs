@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Classifier, ClassifierError};
 use crate::corpus::Sequences;
-use crate::decision::{Answer, Known, UNKNOWN};
+use crate::decision::{Answer, Decisions, Known, UNKNOWN};
 use crate::nn::{CsrMatrix, Matrix, NnError, Predictor, argmax};
 use crate::text::{FeatureBuffer, Vectorizer, multi_hot};
 
@@ -63,9 +63,10 @@ pub struct TextPredictor<'a> {
     network: Predictor<'a>,
 }
 
-impl TextPredictor<'_> {
+impl<'a> TextPredictor<'a> {
     /// A predictor for another thread, which shares what this one has prepared.
-    pub fn fork(&self) -> TextPredictor<'_> {
+    #[must_use]
+    pub fn fork(&self) -> TextPredictor<'a> {
         TextPredictor {
             classifier: self.classifier,
             features: FeatureBuffer::default(),
@@ -187,12 +188,18 @@ impl Classifier {
     /// The answer that follows from the network's outputs.
     pub(crate) fn calibrated(&self, mut outputs: Vec<f32>, known: Known) -> Prediction {
         self.calibration.apply(&mut outputs);
-        self.answer(outputs, known)
+        self.answer_by(&self.decisions, outputs, known)
     }
 
-    fn answer(&self, probabilities: Vec<f32>, known: Known) -> Prediction {
+    /// The answer that decisions make of probabilities.
+    pub(super) fn answer_by(
+        &self,
+        decisions: &Decisions,
+        probabilities: Vec<f32>,
+        known: Known,
+    ) -> Prediction {
         let class = argmax(&probabilities);
-        let answer = self.decisions.answer_with(self.label_kind(), &probabilities, class, known);
+        let answer = decisions.answer_with(self.label_kind(), &probabilities, class, known);
         let answered = match &answer {
             Answer::Class(class) => Some(*class),
             Answer::Labels(labels) => labels.first().copied(),

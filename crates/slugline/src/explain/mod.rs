@@ -180,9 +180,10 @@ impl Classifier {
     }
 }
 
-impl Explainer<'_> {
+impl<'a> Explainer<'a> {
     /// An explainer for another thread, which shares what this one has prepared.
-    pub fn fork(&self) -> Explainer<'_> {
+    #[must_use]
+    pub fn fork(&self) -> Explainer<'a> {
         Explainer {
             classifier: self.classifier,
             buffer: FeatureBuffer::default(),

@@ -201,6 +201,20 @@ impl Classifier {
         read::classifier(path, &bytes)
     }
 
+    /// Loads a model file into the memory of this process, so that it may be changed in place while the
+    /// classifier lives. Gives its checksum, as [`checksum`](Self::checksum) does, and its size in bytes
+    /// too.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn read(path: impl AsRef<Path>) -> Result<(Self, String, u64), ModelFileError> {
+        let path = path.as_ref();
+        let content = map::read(path)?;
+        let (checksum, size) = (read::stored_checksum(&content), content.len() as u64);
+        let bytes: read::Bytes = Arc::new(content);
+        Ok((read::classifier(path, &bytes)?, checksum, size))
+    }
+
     /// Loads a model from the content of its file: a `Vec<u8>`, an `Arc<[u8]>`, a static array. The
     /// bytes are kept and used where they lie; numbers that lie at odd addresses are copied.
     ///

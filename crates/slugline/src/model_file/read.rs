@@ -146,6 +146,11 @@ fn check_version(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     }
 }
 
+/// The checksum that stands in a file; nothing of use where [`classifier`] refuses the file.
+pub(super) fn stored_checksum(file: &[u8]) -> String {
+    String::from_utf8_lossy(file.get(CHECKSUM).unwrap_or_default()).into_owned()
+}
+
 /// Checks that the content is what was written.
 fn check_checksum(path: &Path, file: &[u8]) -> Result<(), ModelFileError> {
     let path = || path.to_owned();

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::RUNS_VAR;
+use crate::database::DatabaseError;
 use crate::model_file::ModelFileError;
 
 /// Why past trainings could not be noted or told.
@@ -65,4 +66,15 @@ pub enum RunsError {
     /// What the model is could not be told.
     #[error("cannot describe the model of the run")]
     Model(#[from] ModelFileError),
+}
+
+impl From<DatabaseError> for RunsError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Folder { path, source } => Self::Folder { path, source },
+            DatabaseError::Failed { path, source } => Self::Database { path, source },
+            DatabaseError::Unusable { path, problem } => Self::Unusable { path, problem },
+            DatabaseError::Newer { path, found, known } => Self::Newer { path, found, known },
+        }
+    }
 }

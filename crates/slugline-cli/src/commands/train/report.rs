@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slugline::checkpoint::Checkpoints;
-use slugline::classifier::{AutoRecord, Classifier};
+use slugline::classifier::{AutoRecord, Classifier, EpochSeries, FoldsSummary};
 use slugline::nn::StopReason;
 
 use crate::failure::Failure;
 use crate::output::{
-    Align, BEST, Console, Curve, FoldsReport, HEADING, Series, Table, bytes, folds_table, grouped,
-    out, samples, score, score_of,
+    Align, BEST, Console, Curve, HEADING, Table, bytes, folds_table, grouped, out, samples, score,
+    score_of,
 };
 
 /// A model and how it came about.
@@ -52,8 +52,8 @@ impl Report<'_> {
             "auto": record.auto,
             "thresholds": classifier.decisions().fitted,
             "ancestor": record.ancestor,
-            "cross_validation": record.cross_validation.as_ref().map(FoldsReport::of),
-            "history": Series::of(history),
+            "cross_validation": record.cross_validation.as_ref().map(FoldsSummary::of),
+            "history": EpochSeries::of(history),
         })
     }
 

@@ -3,12 +3,11 @@
 mod pieces;
 mod quadrature;
 
-use std::borrow::Cow;
-
 use super::Sequential;
 use crate::NnError;
 use crate::layers::Activation;
 use crate::matrix::SparseRow;
+use crate::shared::Shared;
 
 /// Says of an output how much each feature of a row adds to it, by integrated gradients.
 ///
@@ -44,7 +43,7 @@ use crate::matrix::SparseRow;
 pub struct Attributor<'a> {
     model: &'a Sequential,
     /// The kernels after the first, `[units, n_in]`.
-    transposed: Cow<'a, [Vec<f32>]>,
+    transposed: Shared<'a, Vec<f32>>,
     activations: Vec<Activation>,
     /// `x − b` where it is not zero, by rising feature.
     change: Vec<(u32, f64)>,
@@ -93,14 +92,14 @@ impl Sequential {
             columns
         });
         let activations = self.stages().iter().map(|stage| stage.dense.activation).collect();
-        Attributor::over(self, Cow::Owned(transposed.collect()), activations)
+        Attributor::over(self, transposed.collect(), activations)
     }
 }
 
 impl<'a> Attributor<'a> {
     fn over(
         model: &'a Sequential,
-        transposed: Cow<'a, [Vec<f32>]>,
+        transposed: Shared<'a, Vec<f32>>,
         activations: Vec<Activation>,
     ) -> Self {
         let units: Vec<usize> = model.parameters().iter().map(|p| p.units).collect();
@@ -121,8 +120,9 @@ impl<'a> Attributor<'a> {
     }
 
     /// The same for another thread, which shares what this one has prepared.
-    pub fn fork(&self) -> Attributor<'_> {
-        Attributor::over(self.model, Cow::Borrowed(&self.transposed), self.activations.clone())
+    #[must_use]
+    pub fn fork(&self) -> Attributor<'a> {
+        Attributor::over(self.model, self.transposed.clone(), self.activations.clone())
     }
 
     /// Takes the row to be explained and the baseline that it is held against.

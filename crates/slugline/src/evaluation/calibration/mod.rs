@@ -43,6 +43,17 @@ const HOTTEST: f64 = 20.0;
 const LEAST: f32 = f32::MIN_POSITIVE;
 
 impl Calibration {
+    /// The same for a model that has got classes behind those that it had: none of the labels that it was
+    /// fitted to were theirs.
+    #[must_use]
+    pub(crate) fn widened(&self, classes: usize) -> Self {
+        let mut widened = self.clone();
+        if let Self::Mixture(mixture) = &mut widened {
+            mixture.shares.resize(classes, 0.0);
+        }
+        widened
+    }
+
     /// The temperature that makes the log loss of held-out documents least.
     ///
     /// `probabilities` has one row a document, `labels` its class. Without documents nothing is
@@ -359,6 +370,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn new_classes_have_no_share_of_the_old_labels() {
+        let mixture = Mixture {
+            temperature: 1.1,
+            noise: 0.1,
+            shares: vec![0.25, 0.75],
+            confidence: [1.0, 1.0, 0.0],
+        };
+        let widened = Calibration::Mixture(mixture).widened(3);
+        widened.check(3).unwrap();
+        let mut p = [0.5, 0.2, 0.3];
+        widened.apply(&mut p);
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-5 && p[2] > 0.0, "{p:?}");
+        let temperature = Calibration::Temperature { temperature: 2.0 };
+        assert_eq!(temperature.widened(3), temperature);
+    }
 
     #[test]
     fn reliability_follows_the_definition() {
