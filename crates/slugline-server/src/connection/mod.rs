@@ -126,7 +126,7 @@ fn open(
             }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(timeouts.idle).pipeline_flush(true);
+        http.timer(TokioTimer::new()).header_read_timeout(timeouts.idle);
         let mut connection = pin!(http.serve_connection(TokioIo::new(timed), answer));
         let told = async { drop(closing.wait_for(|&closing| closing).await) };
         let ended = tokio::select! {

@@ -185,9 +185,9 @@ async fn who_does_not_read_is_dropped() {
     // Answers of megabytes, more than the system keeps for us.
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
-        match timeout(Duration::from_secs(3), connection.0.write_all(request.as_bytes())).await {
-            Ok(Err(_)) => break,
-            Ok(Ok(())) | Err(_) => {}
+        let sent = timeout(Duration::from_secs(3), connection.0.write_all(request.as_bytes()));
+        if let Ok(Err(_)) = sent.await {
+            break;
         }
     }
     assert!(begun.elapsed() < PATIENCE);
@@ -217,7 +217,7 @@ async fn refusals_arrive_though_the_body_is_still_coming() {
 }
 
 #[tokio::test]
-async fn rubbish_is_answered_or_dropped() {
+async fn rubbish_is_answered() {
     let running = Running::start(options()).await;
     for rubbish in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -229,9 +229,8 @@ async fn rubbish_is_answered_or_dropped() {
     ] {
         let mut connection = running.connect().await;
         connection.write(rubbish).await;
-        if let Some((status, ..)) = connection.read().await {
-            assert_eq!(status, 400, "{rubbish:?}");
-        }
+        let (status, ..) = connection.read().await.expect("closed without a word");
+        assert_eq!(status, 400, "{rubbish:?}");
     }
     let mut connection = running.connect().await;
     connection.write(classify(TEXT)).await;
