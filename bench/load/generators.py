@@ -11,7 +11,7 @@ from harness.measure import Failure
 SCRIPT = BENCH / "load" / "wrk.lua"
 # From a rate that is not kept, nothing follows about the server.
 KEPT = 0.97
-# wrk takes about 20 µs of a core for a request, so that one thread would be full at 50,000 a second.
+# wrk takes 10 to 20 µs of a core for a request, so that one thread might be full at 50,000 a second.
 THREADS = 2
 
 

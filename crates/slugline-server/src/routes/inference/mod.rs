@@ -5,7 +5,6 @@ mod tensors;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use slugline::classifier::Prediction;
@@ -237,7 +236,6 @@ fn answer(
         reply.header_length = Some(reply.body.len());
         reply.body.append(&mut following);
         reply.content_type = "application/octet-stream";
-        reply.status = StatusCode::OK;
     }
     Ok(reply)
 }
