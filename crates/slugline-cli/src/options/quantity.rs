@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{Local, NaiveDate, NaiveTime};
 
-/// A number of seconds, or numbers with the units s, m and h: `300`, `5m`, `1h30m`.
+/// A number of seconds, or numbers with the units ms, s, m and h: `300`, `500ms`, `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a time above 0 such as 90s, 5m or 1h30m";
     let mut rest = text.trim();
@@ -16,15 +16,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or(EXPECTED)?;
         let number: f64 = rest[..end].parse().map_err(|_| EXPECTED)?;
-        let unit = rest[end..].chars().next().ok_or(EXPECTED)?;
-        seconds += number
-            * match unit {
-                's' => 1.0,
-                'm' => 60.0,
-                'h' => 3600.0,
-                _ => return Err(EXPECTED.into()),
-            };
-        rest = &rest[end + unit.len_utf8()..];
+        let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+        let found = units.iter().find(|(unit, _)| rest[end..].starts_with(unit));
+        let (unit, worth) = found.ok_or(EXPECTED)?;
+        seconds += number * worth;
+        rest = &rest[end + unit.len()..];
     }
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if !time.is_zero() => Ok(time),
