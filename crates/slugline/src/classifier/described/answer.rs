@@ -52,7 +52,7 @@ impl Classifier {
     /// use slugline::corpus::{SequenceOptions, sample};
     ///
     /// let corpus = sample::load(&SequenceOptions { num_words: Some(2000), ..Default::default() })?;
-    /// let options = TrainingOptions { max_features: 2000, epochs: 3, ..Default::default() };
+    /// let options = TrainingOptions { max_features: 2000, epochs: 20, ..Default::default() };
     /// let classifier = Classifier::train(&corpus, &options)?;
     /// let prediction = classifier.predict("Coffee exporters said arrivals rose.");
     /// let answer = serde_json::to_value(classifier.described(&prediction, 3))?;
