@@ -83,7 +83,7 @@ pub(crate) async fn around(
     let mut response = match admit(&service, &request, route, client) {
         Ok(()) => next.run(request).await,
         Err(problem) => {
-            discard(request.into_body()).await;
+            discard(request).await;
             problem.into_response()
         }
     };

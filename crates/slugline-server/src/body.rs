@@ -20,6 +20,8 @@ use crate::service::Service;
 /// sends it all before it reads would not see the refusal otherwise.
 const THROWN_AWAY: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Who sends nothing for so long waits for the refusal.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A body that has been read, which counts as held while it lives.
 pub(crate) struct Buffered {
@@ -64,7 +66,7 @@ pub(crate) async fn json(service: &Arc<Service>, request: Request) -> Result<Buf
         Some(other) => format!("The content-type is `{other}`"),
         None => "The request has no content-type".to_owned(),
     };
-    discard(request.into_body()).await;
+    discard(request).await;
     let detail = format!("{problem}; send JSON with `content-type: application/json`.");
     Err(Problem::new(Code::UnsupportedMediaType, detail))
 }
@@ -82,11 +84,11 @@ pub(crate) async fn any(service: &Arc<Service>, request: Request) -> Result<Buff
     let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let mut body = request.into_body();
     if declared.is_some_and(|length| length > limits.max_body as u64) {
-        discard(body).await;
+        discard(request).await;
         return Err(too_large(limits.max_body));
     }
+    let mut body = request.into_body();
     let mut held = Held { service: Arc::clone(service), bytes: 0 };
     match read(&mut body, &mut held).await {
         Ok(bytes) => Ok(Buffered { bytes, request_id, held }),
@@ -94,7 +96,7 @@ pub(crate) async fn any(service: &Arc<Service>, request: Request) -> Result<Buff
             drop(held);
             // One that came too slowly has had its time.
             if problem.code != Code::RequestTimeout {
-                discard(body).await;
+                throw_away(body).await;
             }
             Err(problem)
         }
@@ -145,11 +147,18 @@ async fn read(body: &mut Body, held: &mut Held) -> Result<Bytes, Problem> {
     Ok(all.map_or(first, BytesMut::freeze))
 }
 
-/// Takes what is left of a body and throws it away, within limits.
-pub(crate) async fn discard(mut body: Body) {
+/// Takes the body of a request that is refused and throws it away, within limits.
+pub(crate) async fn discard(request: Request) {
+    // Who asks first whether to send it need not.
+    if !request.headers().contains_key(header::EXPECT) {
+        throw_away(request.into_body()).await;
+    }
+}
+
+async fn throw_away(mut body: Body) {
     let mut left = THROWN_AWAY;
     let all = async {
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Ok(Some(Ok(frame))) = timeout(PAUSE, body.frame()).await {
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
             match left.checked_sub(length) {
                 Some(rest) => left = rest,

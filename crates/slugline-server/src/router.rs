@@ -146,14 +146,14 @@ pub(crate) fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServeError> 
 
 async fn not_found(request: Request) -> Problem {
     let detail = format!("There is nothing at {}; /docs lists the routes.", request.uri().path());
-    discard(request.into_body()).await;
+    discard(request).await;
     Problem::new(Code::NotFound, detail)
 }
 
 async fn method_not_allowed(request: Request) -> Problem {
     let (method, path) = (request.method(), request.uri().path());
     let detail = format!("{path} does not take {method}; the allow header lists what it does.");
-    discard(request.into_body()).await;
+    discard(request).await;
     Problem::new(Code::MethodNotAllowed, detail)
 }
 

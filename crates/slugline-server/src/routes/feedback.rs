@@ -58,7 +58,7 @@ pub(crate) async fn store(
     request: Request,
 ) -> Result<Reply, Problem> {
     if !service.takes_feedback() {
-        discard(request.into_body()).await;
+        discard(request).await;
         return Err(service.feedback().err().unwrap_or_else(|| Problem::internal("no database")));
     }
     let body = body::json(&service, request).await?;

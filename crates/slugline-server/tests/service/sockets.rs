@@ -217,6 +217,27 @@ async fn refusals_arrive_though_the_body_is_still_coming() {
 }
 
 #[tokio::test]
+async fn a_body_need_not_come_to_be_refused() {
+    let limits = Limits { max_body: 10_000, ..Limits::default() };
+    let running = Running::start(Options { limits, ..options() }).await;
+    for expect in ["", "expect: 100-continue\r\n"] {
+        let mut connection = running.connect().await;
+        let begun = Instant::now();
+        connection
+            .write(format!(
+                "POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{expect}\
+                 content-length: 10001\r\n\r\n"
+            ))
+            .await;
+        // No "100 Continue" before it.
+        assert_eq!(connection.read().await.unwrap().0, 413, "{expect}");
+        assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
+        assert!(connection.closed_after().await < Duration::from_secs(3));
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn rubbish_is_answered() {
     let running = Running::start(options()).await;
     for rubbish in [
