@@ -21,13 +21,15 @@ BODY = {(413, "body_too_large")}
 @dataclass
 class Refusal:
     """What is sent and what may come. `half` closes our side after it; `silent` allows the server to close
-    without a word, `keeps` says that the connection goes on unless the answer says otherwise."""
+    without a word, `bare` an answer without a document, as what is no HTTP gets it, and `keeps` says that
+    the connection goes on unless the answer says otherwise."""
 
     name: str
     data: bytes
     accepted: set = field(repr=False)
     half: bool = False
     silent: bool = False
+    bare: bool = False
     keeps: bool = True
 
 
@@ -156,10 +158,10 @@ def malformed():
         "bad size of a chunk": chunked(b"xyz\r\nwheat\r\n0\r\n\r\n"),
     }
     for name, data in broken.items():
-        yield Refusal(f"HTTP: {name}", data, BAD_REQUEST, keeps=False)
+        yield Refusal(f"HTTP: {name}", data, BAD_REQUEST, bare=True, keeps=False)
     many = b"".join(b"X-%d: %s\r\n" % (i, b"y" * 1000) for i in range(600))
     yield Refusal("HTTP: 600 kB of headers", head + many + b"\r\n",
-                  BAD_REQUEST | {(431, "bad_request")}, keeps=False)  # fmt: skip
+                  BAD_REQUEST | {(431, "bad_request")}, bare=True, keeps=False)  # fmt: skip
     # The rest is taken for the next request, which is no HTTP.
     yield Refusal("length too small", lying(10), INVALID_JSON, keeps=False)
     yield Refusal("length too large, then the end", lying(5000), BAD_REQUEST, half=True, silent=True,

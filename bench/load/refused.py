@@ -41,6 +41,9 @@ class RefusedClient:
         sending = asyncio.create_task(self.all(connection, refusal))
         try:
             answer = await connection.answer(10)
+            bare = refusal.bare and not answer.body
+            if bare and answer.status in {status for status, _ in refusal.accepted}:
+                return None
             wrong = wrong_problem(answer, refusal.accepted)
             if wrong or not refusal.keeps or answer.headers.get("connection") == "close":
                 return wrong

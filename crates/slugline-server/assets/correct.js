@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { at, make, show } from "./dom.js";
 
-/** Bytes that the server takes of a label. */
+/** Characters that the server takes of a label. */
 const LONGEST = 200;
 
 let asked = null; // text and model of the answer that may be wrong
@@ -67,9 +67,9 @@ async function send() {
     note("Type the right label first.");
     return;
   }
-  const long = labels.find((name) => new TextEncoder().encode(name).length > LONGEST);
+  const long = labels.find((name) => [...name].length > LONGEST);
   if (long !== undefined) {
-    note(`A label has at most ${LONGEST} bytes.`);
+    note(`A label has at most ${LONGEST} characters.`);
     return;
   }
   const fresh = labels.filter((name) => !known.includes(name));

@@ -5,6 +5,7 @@
 mod answers;
 mod browser;
 mod check;
+mod clients;
 mod compare;
 mod datasets;
 mod demo;

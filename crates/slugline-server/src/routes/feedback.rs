@@ -17,7 +17,7 @@ use crate::body::{self, Buffered, discard};
 use crate::problem::Problem;
 use crate::service::Service;
 
-/// Bytes of a label at most.
+/// Characters of a label at most.
 const LONGEST_LABEL: usize = 200;
 /// Labels of a text at most.
 const MOST_LABELS: usize = 100;
@@ -126,10 +126,10 @@ fn check_labels(labels: &[String]) -> Result<(), Problem> {
         return Err(invalid(format!("There are {found} labels: expected 1 to {MOST_LABELS}.")));
     }
     for label in labels {
-        let length = label.len();
+        let length = label.chars().count();
         if label.trim().is_empty() || length > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(invalid(format!(
-                "A label has {length} bytes: expected 1 to {LONGEST_LABEL}, not blank, without line breaks."
+                "A label has {length} characters: expected 1 to {LONGEST_LABEL}, not blank, without line breaks."
             )));
         }
         if label == UNKNOWN {

@@ -127,6 +127,8 @@ async fn what_is_no_question_is_refused() {
     };
     refused(change("/inputs/0/name", json!("txt")), 422, "invalid_request", "named `txt`").await;
     refused(change("/inputs/0/datatype", json!("FP32")), 422, "invalid_request", "FP32").await;
+    let listed = json!(["text", [1], "BYTES", [TEXT]]);
+    refused(change("/inputs/0", listed), 422, "invalid_request", "expected a map").await;
     refused(change("/inputs/0/data", json!(null)), 422, "invalid_request", "no `data`").await;
     let mut other = question(&json!([TEXT]), &json!([1]));
     other["outputs"] = json!([{ "name": "labels" }]);

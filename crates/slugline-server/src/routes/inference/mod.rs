@@ -17,7 +17,7 @@ use crate::problem::{Code, Problem};
 use crate::service::Service;
 
 pub(super) use tensors::HEADER_LENGTH;
-use tensors::{Input, Output, Split};
+use tensors::{Input, Object, Output, Split};
 
 /// The one version of every model.
 const VERSION: &str = "1";
@@ -108,8 +108,8 @@ impl Place {
 #[serde(deny_unknown_fields, expecting = "an object with `inputs`")]
 struct Question {
     id: Option<String>,
-    inputs: Vec<Input>,
-    outputs: Option<Vec<Wanted>>,
+    inputs: Vec<Object<Input>>,
+    outputs: Option<Vec<Object<Wanted>>>,
     #[serde(default)]
     parameters: Map<String, Value>,
 }
@@ -203,7 +203,7 @@ fn answer(
 ) -> Result<Reply, Problem> {
     let Split { header, binary } = Split::of(&body.bytes, header_length)?;
     let Question { id, inputs, outputs, parameters } = body::parse(header)?;
-    let [input] = inputs.as_slice() else {
+    let [Object(input)] = inputs.as_slice() else {
         let found = inputs.len();
         return Err(invalid(format!("There are {found} inputs: expected one, named `{TEXT}`.")));
     };
@@ -217,7 +217,7 @@ fn answer(
     let wanted = match outputs {
         None => vec![(Told::Label, binary_by_default), (Told::Probability, binary_by_default)],
         Some(outputs) => {
-            let one = |wanted: &Wanted| wanted.told(binary_by_default);
+            let one = |Object(wanted): &Object<Wanted>| wanted.told(binary_by_default);
             outputs.iter().map(one).collect::<Result<_, _>>()?
         }
     };

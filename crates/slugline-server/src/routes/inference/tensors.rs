@@ -4,7 +4,8 @@
 //! `FP32` is its four bytes from the lowest on. `Inference-Header-Content-Length` says where JSON ends.
 
 use axum::http::{HeaderMap, HeaderName, header};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::super::invalid;
@@ -61,6 +62,16 @@ impl<'a> Split<'a> {
                 )
             })?;
         Ok(Self { header, binary })
+    }
+}
+
+/// What is an object in JSON: a list of its fields in order, which would do for one, is refused.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Map::deserialize(deserializer)?;
+        T::deserialize(Value::Object(fields)).map(Self).map_err(D::Error::custom)
     }
 }
 
