@@ -94,6 +94,17 @@ fn predict_1000_texts_one_by_one(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// What a service could gain by collecting texts of several requests.
+#[divan::bench(args = [4, 16, 64])]
+fn predict_1000_texts_in_batches(bencher: Bencher<'_, '_>, size: usize) {
+    let mut predictor = FIXTURE.classifier.predictor();
+    bencher.counter(ItemsCount::new(FIXTURE.texts.len())).bench_local(|| {
+        for texts in FIXTURE.texts.chunks(size) {
+            assert_eq!(predictor.predict_batch(texts).len(), texts.len());
+        }
+    });
+}
+
 #[divan::bench(args = THREADS)]
 fn predict_rows(bencher: Bencher<'_, '_>, threads: usize) {
     let network = FIXTURE.classifier.network();

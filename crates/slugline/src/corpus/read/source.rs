@@ -183,9 +183,18 @@ impl Stream {
     /// than a first few bytes, so that rows can be read as they come.
     pub(super) fn new(raw: impl Read + Send + 'static, settled: bool) -> io::Result<Self> {
         let (compression, mut reader) = unpacked(raw)?;
-        let limit = if settled { BYTE_ORDER_MARK.len() } else { SAMPLE };
+        let mut limit = if settled { BYTE_ORDER_MARK.len() } else { SAMPLE };
         let mut head = Vec::new();
-        reader.by_ref().take(limit as u64).read_to_end(&mut head)?;
+        loop {
+            let known = head.len();
+            reader.by_ref().take((limit - known) as u64).read_to_end(&mut head)?;
+            // The first line tells what lines are like, so it is wanted whole.
+            let ends = memchr::memchr2(b'\n', b'\r', &head[known..]).is_some();
+            if settled || ends || head.len() < limit || limit >= LONGEST_LINE {
+                break;
+            }
+            limit *= 2;
+        }
         // A byte-order mark is no part of the text.
         let at = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let whole = head.len() < limit;
@@ -197,7 +206,7 @@ impl Stream {
         self.counted.load(Ordering::Relaxed)
     }
 
-    /// The first bytes, at most [`SAMPLE`].
+    /// The first bytes: [`SAMPLE`] at most, and more only where the first line is longer.
     pub(super) fn sample(&self) -> &[u8] {
         &self.head[self.at..]
     }

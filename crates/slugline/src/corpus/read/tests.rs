@@ -370,6 +370,17 @@ fn a_key_may_be_wanted_twice_and_utf_16_is_named() {
 }
 
 #[test]
+fn a_first_line_may_be_longer_than_what_is_looked_at() {
+    let long = "wheat ".repeat(100_000);
+    let line = |text: &str, label: &str| {
+        serde_json::json!({ "text": text, "label": label }).to_string() + "\n"
+    };
+    let lines = line(&long, "grain") + &line("gold rose", "metal");
+    let read = read_bytes("a.jsonl", lines.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(texts(&read.train), [long.as_str(), "gold rose"]);
+}
+
+#[test]
 fn texts_are_read_without_labels_when_scoring() {
     let options = ReadOptions { labels: LabelUse::Ignored, ..Default::default() };
     let found = read_bytes("a.csv", b"id,text\n1,Wheat\n2,\n", &options).unwrap();
