@@ -5,11 +5,13 @@ import { at, make, show } from "./dom.js";
 
 /** Characters that the server takes of a label. */
 const LONGEST = 200;
+/** What is confirmed where a text has no label; no name is quoted like this. */
+const NONE = "none";
 
 let asked = null; // text and model of the answer that may be wrong
 let known = [];
 let multi = false;
-let confirmed = ""; // the new labels that the reader was told of
+let confirmed = ""; // what the reader was told of: new labels, or that there is none
 
 const note = (text) => { at("correct-note").textContent = text; };
 const button = () => at("send-correction");
@@ -63,8 +65,14 @@ export function bindCorrections(guard) {
 
 async function send() {
   const labels = typed();
-  if (labels.length === 0) {
+  if (labels.length === 0 && !multi) {
     note("Type the right label first.");
+    return;
+  }
+  if (labels.length === 0 && confirmed !== NONE) {
+    confirmed = NONE;
+    note("There is no label. Press again to save that none fits.");
+    button().textContent = "Save without a label";
     return;
   }
   const long = labels.find((name) => [...name].length > LONGEST);
@@ -90,7 +98,7 @@ async function send() {
     if (of !== asked) return; // another text is answered meanwhile
     at("correct-form").reset();
     plain();
-    note(`Thank you. This is correction number ${id}: ${labels.join(", ")}.`);
+    note(`Thank you. This is correction number ${id}: ${labels.join(", ") || "no label"}.`);
   } finally {
     button().disabled = false;
   }

@@ -121,16 +121,19 @@ fn keep(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
 }
 
 fn check_labels(labels: &[String]) -> Result<(), Problem> {
-    if labels.is_empty() || labels.len() > MOST_LABELS {
+    if labels.len() > MOST_LABELS {
         let found = labels.len();
-        return Err(invalid(format!("There are {found} labels: expected 1 to {MOST_LABELS}.")));
+        return Err(invalid(format!("There are {found} labels: expected at most {MOST_LABELS}.")));
     }
-    for label in labels {
+    for (i, label) in labels.iter().enumerate() {
         let length = label.chars().count();
         if label.trim().is_empty() || length > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(invalid(format!(
                 "A label has {length} characters: expected 1 to {LONGEST_LABEL}, not blank, without line breaks."
             )));
+        }
+        if labels[..i].contains(label) {
+            return Err(invalid(format!("The label `{label}` is there twice.")));
         }
         if label == UNKNOWN {
             return Err(invalid("A label cannot be `unknown`, which says that there is none."));

@@ -139,7 +139,11 @@ async fn corrections_that_are_none_are_refused() {
         (json!({ "text": "a", "label": long }), "1 to 200"),
         (json!({ "text": "a", "label": "unknown" }), "cannot be `unknown`"),
         (json!({ "text": "a", "labels": ["x"] }), "send `label`"),
-        (json!({ "text": "a", "labels": [], "model": "several" }), "0 labels"),
+        (json!({ "text": "a", "labels": vec!["x"; 101], "model": "several" }), "101 labels"),
+        (
+            json!({ "text": "a", "labels": ["x", "y", "x"], "model": "several" }),
+            "`x` is there twice",
+        ),
         (json!({ "text": "a", "label": "x", "labels": ["x"], "model": "several" }), "one of them"),
         (json!({ "text": "a", "label": "x", "note": "n".repeat(2001) }), "2000 characters"),
     ] {

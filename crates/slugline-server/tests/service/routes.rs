@@ -160,7 +160,10 @@ async fn corrections_are_kept() {
     let request = json!({ "text": "wheat", "labels": ["grain", "new one"], "model": "several" });
     let said = asked.post("/v1/feedback", request).await;
     assert_eq!(said.json()["labels"], json!(["grain", "new one"]));
-    assert_eq!(asked.get("/v1/feedback").await.ok(), json!({ "corrections": 2 }));
+    let request = json!({ "text": "nothing", "labels": [], "model": "several" });
+    let said = asked.post("/v1/feedback", request).await;
+    assert_eq!((said.status.as_u16(), &said.json()["labels"]), (201, &json!([])));
+    assert_eq!(asked.get("/v1/feedback").await.ok(), json!({ "corrections": 3 }));
     let mut kept = Vec::new();
     let feedback = Feedback::open_existing(&path).unwrap().unwrap();
     feedback
