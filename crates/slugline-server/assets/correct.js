@@ -43,6 +43,7 @@ export function offerCorrection(text, model, facts) {
   multi = facts?.label_kind === "multi";
   at("correct-form").reset();
   at("right-name").textContent = multi ? "The labels are" : "It is";
+  at("right-label").required = !multi;
   at("right-label").placeholder = multi ? "labels with commas between" : "label";
   plain();
   note("");

@@ -34,7 +34,7 @@ fn scripts() -> &'static Path {
         let lock = fs::read_to_string(Path::new(SCRIPTS).join("package-lock.json")).unwrap();
         // Written last: what is installed of another list is made anew.
         let made = folder.join("installed.json");
-        for file in ["package.json", "package-lock.json", "page.mjs", "serve.mjs"] {
+        for file in ["package.json", "package-lock.json", "page.mjs", "serve.mjs", "several.mjs"] {
             fs::copy(Path::new(SCRIPTS).join(file), folder.join(file)).unwrap();
         }
         if !fs::read_to_string(&made).is_ok_and(|made| made == lock) {
@@ -188,4 +188,28 @@ fn the_page_of_a_service_is_used_by_mouse_and_by_keyboard() {
     }
     let keyboard = &views["desktop-light"]["keyboard"];
     assert!(keyboard["thanks"].is_string() && keyboard["skip"].is_string(), "{keyboard}");
+}
+
+#[test]
+fn answers_of_any_number_of_labels_are_corrected_to_none_and_to_new_ones() {
+    let place = Place::new();
+    let lines = [("gold rose", "gold"), ("wheat fell", "grain"), ("gold and wheat", "gold,grain")];
+    let lines = lines.map(|(text, labels)| {
+        let labels: Vec<_> = labels.split(',').collect();
+        json!({ "text": text, "labels": labels }).to_string() + "\n"
+    });
+    fs::write(place.path().join("several.jsonl"), lines.concat().repeat(5)).unwrap();
+    place.run("train several.jsonl -q --preset text --validation none -o several.slug").ok();
+    let serving = Serving::start(&place, "several.slug --feedback corrections.sqlite");
+    let address = format!("http://{}", serving.address);
+    let Some(found) = driven("corrections of several", "several.mjs", OsStr::new(&address)) else {
+        return;
+    };
+    assert_eq!(found["messages"], json!([]), "{found}");
+    assert_eq!(found["said"][1], "Thank you. This is correction number 1: no label.");
+    assert_eq!(found["said"][3], "Thank you. This is correction number 2: gold, silver.");
+    let exported = place.run("feedback export corrections.sqlite").ok();
+    let kept: Vec<Value> =
+        exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&kept[0]["labels"], &kept[1]["labels"]), (&json!([]), &json!(["gold", "silver"])));
 }
