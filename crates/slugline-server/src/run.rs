@@ -16,6 +16,9 @@ use crate::service::Service;
 /// Open files beside connections: models, the log, the database.
 const OTHER_FILES: u64 = 64;
 
+/// How long the end waits for computations whose answers nobody takes.
+const LAST_COMPUTATIONS: Duration = Duration::from_millis(500);
+
 /// Serves until the process is told to end (by SIGTERM, SIGINT or Ctrl-C), then answers what is under
 /// way. SIGHUP loads all models anew.
 ///
@@ -28,8 +31,9 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
     let runtime =
         Builder::new_multi_thread().worker_threads(options.thread_count()).enable_all().build()?;
     let drained = runtime.block_on(serve_until_told(&service));
-    // What still computes for a client that is gone is not waited for.
-    runtime.shutdown_background();
+    // Tasks let go of the service, so that the database of corrections is closed: all of it is then in
+    // one file. What still computes for a client that is gone is not waited for any longer.
+    runtime.shutdown_timeout(LAST_COMPUTATIONS);
     let Drained { cut_off } = drained?;
     match cut_off {
         0 => Ok(()),

@@ -101,6 +101,19 @@ fn a_service_answers_as_predict_does_and_ends_when_told() {
 }
 
 #[test]
+fn corrections_are_in_one_file_when_the_service_has_ended() {
+    let place = Place::new();
+    let serving = Serving::start(&place, &format!("{} --feedback corrections.sqlite", model()));
+    let correction = json!({ "text": "Coffee exporters said arrivals rose.", "label": "coffee" });
+    assert_eq!(serving.ask("POST", "/v1/feedback", &correction).0, 201);
+    serving.signal("TERM");
+    assert_eq!(serving.ended().0, Some(0));
+    let files = std::fs::read_dir(place.path()).unwrap();
+    let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names, ["corrections.sqlite"]);
+}
+
+#[test]
 fn a_model_is_exchanged_while_it_serves() {
     let place = Place::new();
     std::fs::copy(model(), place.path().join("m.slug")).unwrap();
