@@ -102,7 +102,7 @@ pub(crate) async fn around(
     let code = problem.as_ref().map(|problem| problem.code.name());
     let time = began.elapsed();
     service.metrics.count_response(route.map_or(UNMATCHED, |route| route.path), status, time);
-    let milliseconds = time.as_secs_f64() * 1e3;
+    let milliseconds = (time.as_secs_f64() * 1e6).round() / 1e3;
     let client = client.map(tracing::field::display);
     if let Some(Problem { detail, .. }) = problem {
         tracing::info!(
