@@ -198,7 +198,12 @@ function contents(groups) {
 
 /** The part of the page that the address names exists only now. */
 function toAnchor() {
-  const target = at(decodeURIComponent(location.hash.slice(1)));
+  let target = null;
+  try {
+    target = at(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return; // such as a lone %
+  }
   if (!target || location.hash === "") return;
   target.scrollIntoView();
   target.focus({ preventScroll: true });

@@ -104,6 +104,9 @@ pub(crate) async fn around(
     service.metrics.count_response(route.map_or(UNMATCHED, |route| route.path), status, time);
     let milliseconds = (time.as_secs_f64() * 1e6).round() / 1e3;
     let client = client.map(tracing::field::display);
+    if let Some(cause) = problem.as_ref().and_then(|problem| problem.cause.as_deref()) {
+        tracing::error!(request_id, cause, "a request failed by a defect of the service");
+    }
     if let Some(Problem { detail, .. }) = problem {
         tracing::info!(
             %method, path, status, milliseconds, request_id, client, code, detail, "refused"

@@ -30,15 +30,15 @@ pub(crate) struct Buffered {
     held: Held,
 }
 
-/// Bytes that count as held.
-struct Held {
+/// Bytes that count as held while it lives.
+pub(crate) struct Held {
     service: Arc<Service>,
     bytes: usize,
 }
 
 impl Held {
     fn more(&mut self, bytes: usize) -> Result<(), Problem> {
-        self.service.buffer(bytes)?;
+        self.service.buffer(bytes, self.bytes + bytes)?;
         self.bytes += bytes;
         Ok(())
     }
@@ -54,6 +54,13 @@ impl Buffered {
     /// The service that the request goes to.
     pub(crate) fn service(&self) -> &Service {
         &self.held.service
+    }
+
+    /// Room for an answer of so many bytes.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<Held, Problem> {
+        let mut held = Held { service: Arc::clone(&self.held.service), bytes: 0 };
+        held.more(bytes)?;
+        Ok(held)
     }
 }
 
@@ -87,6 +94,14 @@ pub(crate) async fn any(service: &Arc<Service>, request: Request) -> Result<Buff
     if declared.is_some_and(|length| length > limits.max_body as u64) {
         discard(request).await;
         return Err(too_large(limits.max_body));
+    }
+    if let Some(coding) = request.headers().get(header::CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let coding = String::from_utf8_lossy(coding.as_bytes()).into_owned();
+        discard(request).await;
+        let detail = format!("The content-encoding is `{coding}`; send the body as it is.");
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
     let mut body = request.into_body();
     let mut held = Held { service: Arc::clone(service), bytes: 0 };
@@ -186,9 +201,43 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
     }
     serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
-            Problem::new(Code::InvalidRequest, format!("The request does not fit: {error}."))
+            let what = without_text(&error.to_string());
+            Problem::new(Code::InvalidRequest, format!("The request does not fit: {what}."))
         } else {
             Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}."))
         }
     })
+}
+
+/// What an error of JSON says, without the string that it has found: that may be what a client asks about,
+/// which belongs neither into the log nor, at any length, into the answer.
+fn without_text(error: &str) -> String {
+    match (error.find("string \""), error.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}string{}", &error[..from], &error[to + 1..])
+        }
+        _ => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_do_not_repeat_texts() {
+        #[derive(Debug, Deserialize)]
+        struct Numbers {
+            #[expect(dead_code, reason = "no string is a number")]
+            n: Vec<u8>,
+        }
+        let body = br#"{"n": "a secret, \", expected to stay one"}"#;
+        let problem = parse::<Numbers>(body).unwrap_err();
+        assert_eq!(
+            problem.detail,
+            "The request does not fit: invalid type: string, expected a sequence at line 1 column 42."
+        );
+        let problem = parse::<Numbers>(br#"{"n": 7}"#).unwrap_err();
+        assert!(problem.detail.contains("integer `7`"), "{}", problem.detail);
+    }
 }

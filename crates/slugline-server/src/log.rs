@@ -3,7 +3,7 @@
 use std::io;
 
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum LogLevel {
     Debug,
 }
 
+/// Lines that wait to be written at most; further ones are lost.
+const WAITING_LINES: usize = 8_192;
+
 /// Writes what is still to be written when it goes.
 #[must_use]
 pub struct LogGuard {
@@ -43,7 +46,8 @@ pub fn log_to_stderr(
     level: LogLevel,
     colour: bool,
 ) -> Result<LogGuard, Box<dyn std::error::Error + Send + Sync>> {
-    let (writer, worker): (NonBlocking, WorkerGuard) = tracing_appender::non_blocking(io::stderr());
+    let (writer, worker) =
+        NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).finish(io::stderr());
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

@@ -186,6 +186,12 @@ impl Metrics {
     /// What is counted of a model with these classes.
     pub(crate) fn of_model(&self, name: &str, classes: &[String]) -> ModelMetrics {
         let model = OfModel { model: name.to_owned() };
+        // There from the start, so that the first event is an increase.
+        let _ = self.corrections.get_or_create(&model);
+        for outcome in ["loaded", "refused"] {
+            let of = ModelOutcome { model: name.to_owned(), outcome };
+            let _ = self.reloads.get_or_create(&of);
+        }
         let answers = |label: &str| {
             let label = ModelLabel { model: name.to_owned(), label: label.to_owned() };
             self.answers.get_or_create(&label).clone()

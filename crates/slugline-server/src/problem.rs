@@ -1,5 +1,6 @@
 //! Refusals: every way to say no, with its status, as a problem document (RFC 9457).
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -148,6 +149,17 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// When it is worth another try.
     pub(crate) retry_after: Option<Duration>,
+    /// Why a defect came about, for the log alone.
+    pub(crate) cause: Option<String>,
+}
+
+/// Letters of a detail at most: it may repeat what a client has sent.
+const LONGEST_DETAIL: usize = 1_000;
+
+/// An error with what is behind it.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
 }
 
 /// As it is sent.
@@ -158,12 +170,18 @@ struct Document<'a> {
     status: u16,
     detail: &'a str,
     code: &'a str,
+    /// The detail once more, where clients of the Open Inference Protocol look for it.
+    error: &'a str,
     request_id: &'a str,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None }
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(LONGEST_DETAIL) {
+            detail.replace_range(end.., "\u{2026}");
+        }
+        Self { code, detail, retry_after: None, cause: None }
     }
 
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
@@ -173,11 +191,14 @@ impl Problem {
 
     /// A defect, which is told in the log and not to the client.
     pub(crate) fn internal(what: impl std::fmt::Display) -> Self {
-        tracing::error!(problem = %what, "a request failed by a defect of the service");
-        Self::new(
-            Code::InternalError,
-            "The service failed to answer this request; its log says why, under the request_id.",
-        )
+        let detail =
+            "The service failed to answer this request; its log says why, under the request_id.";
+        Self { cause: Some(what.to_string()), ..Self::new(Code::InternalError, detail) }
+    }
+
+    /// The same of an error, with what is behind it.
+    pub(crate) fn failed(error: &dyn Error) -> Self {
+        Self::internal(chain(error))
     }
 
     /// The body of the response.
@@ -188,6 +209,7 @@ impl Problem {
             status: self.code.status().as_u16(),
             detail: &self.detail,
             code: self.code.name(),
+            error: &self.detail,
             request_id,
         };
         serde_json::to_vec(&document).unwrap_or_default()

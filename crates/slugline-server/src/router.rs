@@ -133,8 +133,9 @@ pub(crate) fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServeError> 
         };
         AllowOrigin::list(origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
     };
-    let names = ["authorization", "content-type", "x-api-key", "x-request-id"];
-    let exposed = ["retry-after", "x-request-id", MODEL_HEADER, CHECKSUM_HEADER];
+    let length = inference::HEADER_LENGTH;
+    let names = ["authorization", "content-type", "x-api-key", "x-request-id", length];
+    let exposed = ["retry-after", "x-request-id", length, MODEL_HEADER, CHECKSUM_HEADER];
     Ok(Some(
         CorsLayer::new()
             .allow_origin(allowed)

@@ -18,11 +18,14 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::models::{Models, Slot};
 use crate::options::Options;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, chain};
 use crate::routes::Sample;
 
 /// Addresses that the rate limit remembers before it forgets those that have not come lately.
 const REMEMBERED: usize = 65_536;
+
+/// Bytes of a body or an answer that is small.
+pub(crate) const SMALL: usize = 64 << 10;
 
 /// A key that a request must have is at least so long.
 const SHORTEST_KEY: usize = 8;
@@ -33,6 +36,8 @@ pub struct Service {
     pub(crate) models: Models,
     pub(crate) metrics: Metrics,
     pub(crate) gate: Gate,
+    /// Corrections go one after the other, and wait here and not in threads.
+    pub(crate) corrections: Gate,
     /// Digests of the keys: of one length, so that comparing them tells nothing of theirs.
     keys: Vec<[u8; 32]>,
     rates: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -90,11 +95,14 @@ impl Service {
             options.timeouts.queue,
             metrics.queue.clone(),
         );
+        let corrections =
+            Gate::new(1, options.limits.max_queue, options.timeouts.queue, metrics.queue.clone());
         let rate = std::num::NonZeroU32::new(options.limits.rate_limit);
         Ok(Self {
             models,
             metrics,
             gate,
+            corrections,
             keys,
             rates: rate.map(|rate| RateLimiter::keyed(Quota::per_second(rate))),
             feedback,
@@ -147,7 +155,7 @@ impl Service {
                     tracing::info!(model, %file, checksum = now.checksum, "loaded a model anew");
                 }
                 Err(error) => tracing::error!(
-                    model, %file, %error,
+                    model, %file, error = chain(&error),
                     "a model file cannot be used, and the model before it stays in place"
                 ),
             }
@@ -220,16 +228,19 @@ impl Service {
         self.feedback.is_some()
     }
 
-    /// Room for more bytes of bodies.
-    pub(crate) fn buffer(&self, bytes: usize) -> Result<(), Problem> {
+    /// Room for more bytes of something that has so many then. A quarter is kept for what is small, so
+    /// that a few clients with large bodies do not turn away all others.
+    pub(crate) fn buffer(&self, bytes: usize, whole: usize) -> Result<(), Problem> {
+        let most = self.options.limits.max_buffer;
+        let most = if whole <= SMALL { most } else { most - most / 4 };
         let before = self.buffered.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes <= self.options.limits.max_buffer {
+        if before + bytes <= most {
             return Ok(());
         }
         self.unbuffer(bytes);
         Err(Problem::new(
             Code::Overloaded,
-            "The service holds as many bytes of requests as it may. Try again later.",
+            "The service holds as many bytes of requests and answers as it may. Try again later.",
         )
         .retry_after(Duration::from_secs(1)))
     }

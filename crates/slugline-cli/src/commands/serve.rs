@@ -1,5 +1,6 @@
 //! `slugline serve`: models as an HTTP service, with a page.
 
+use std::env::VarError;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -318,11 +319,23 @@ impl AccessArgs {
                 return Err(Failure::Other(problem));
             }
         }
-        if let Ok(key) = std::env::var(API_KEY_VAR) {
-            keys.push(key);
+        match std::env::var(API_KEY_VAR) {
+            Ok(key) => keys.push(key),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => {
+                let problem = format!("{API_KEY_VAR} is not UTF-8: expected printable ASCII");
+                return Err(Failure::Other(problem));
+            }
         }
         Ok(keys)
     }
+}
+
+/// Checks that the nearest folder there is would take a file.
+fn could_be_made(path: &Path) -> io::Result<()> {
+    let folders = path.ancestors().skip(1);
+    let mut folders = folders.map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });
+    folders.find(|folder| folder.exists()).map_or(Ok(()), |f| tempfile::tempfile_in(f).map(drop))
 }
 
 /// Checks that a service could be started, and says what it would serve.
@@ -330,6 +343,13 @@ fn check(options: Options, console: Console) -> Result<(), Failure> {
     // A database that is not there is made when the service starts.
     let feedback = options.feedback.clone();
     let there = feedback.as_ref().is_some_and(|path| path.exists());
+    if let Some(path) = feedback.as_deref().filter(|_| !there) {
+        could_be_made(path).map_err(|source| Failure::File {
+            action: "make the feedback file",
+            path: path.to_owned(),
+            source,
+        })?;
+    }
     let service =
         Service::new(Options { feedback: feedback.clone().filter(|_| there), ..options })?;
     let models = service.loaded();

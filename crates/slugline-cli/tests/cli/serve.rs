@@ -168,6 +168,9 @@ fn check_says_what_would_be_served_and_what_is_wrong() {
     wrong("--api-key-file keys", 1, "no API key");
     wrong("--api-key-file missing", 1, "cannot read the API keys in missing");
     wrong("--feedback bad.slug", 1, "bad.slug");
+    if cfg!(target_os = "linux") {
+        wrong("--feedback /proc/none/f.sqlite", 1, "cannot make the feedback file");
+    }
     wrong("--cors-origin example.org", 1, "no origin");
     wrong("--max-body 5parsecs", 2, "expected a size");
     wrong("--drain-timeout 0s", 2, "expected a time");

@@ -45,7 +45,7 @@ def refused(word, call):
     try:
         call()
     except InferenceServerException as error:
-        assert word in str(error), error
+        assert word in error.message() and "exception occurred" not in error.message(), error
     else:
         raise AssertionError(f"not refused: {word}")
 

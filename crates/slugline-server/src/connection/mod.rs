@@ -18,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tower_service::Service as _;
@@ -35,6 +35,13 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// How long to wait where the system has no room for a connection.
 const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// Connections that the system may have accepted before we have, and how long to look for one.
+const BACKLOG: usize = 4096;
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Bytes that are read of a head, and at once of a body.
+const READ_BUFFER: usize = 128 << 10;
 
 /// What came of the open connections when the service ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +75,15 @@ pub async fn serve(
             (place, accepted) = accepted => match accepted {
                 Ok((stream, peer)) => {
                     let open = open(stream, peer, router.clone(), &service, closing.clone());
-                    connections.spawn(async move {
-                        open.await;
-                        drop(place);
-                    });
+                    connections.spawn(holding(place, open));
                 }
+                // It is over for this client alone.
+                Err(error) if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::Interrupted
+                ) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
                     sleep(NO_ROOM).await;
@@ -80,8 +91,15 @@ pub async fn serve(
             },
         }
     }
-    drop(listener);
     service.stop();
+    // Clients whose connections the system has accepted already believe that they are served.
+    for _ in 0..BACKLOG {
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { break };
+        let Ok(Ok((stream, peer))) = timeout(AT_ONCE, listener.accept()).await else { break };
+        let open = open(stream, peer, router.clone(), &service, closing.clone());
+        connections.spawn(holding(Some(place), open));
+    }
+    drop(listener);
     let drain = service.options().timeouts.drain;
     let deadline = Instant::now() + drain;
     tracing::info!(open = connections.len(), seconds = drain.as_secs_f64(), "draining");
@@ -97,6 +115,12 @@ pub async fn serve(
     let cut_off = connections.len();
     connections.shutdown().await;
     Drained { cut_off }
+}
+
+/// Keeps a place among the connections for as long as one is served.
+async fn holding(place: Option<OwnedSemaphorePermit>, open: impl Future<Output = ()>) {
+    let _place = place;
+    open.await;
 }
 
 /// Serves one connection.
@@ -126,7 +150,7 @@ fn open(
             }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(timeouts.idle);
+        http.timer(TokioTimer::new()).header_read_timeout(timeouts.idle).max_buf_size(READ_BUFFER);
         let mut connection = pin!(http.serve_connection(TokioIo::new(timed), answer));
         let told = async { drop(closing.wait_for(|&closing| closing).await) };
         let ended = tokio::select! {

@@ -71,9 +71,9 @@ fn answer(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
             ),
         ));
     }
-    let why = model.engine.explain(text, what).map_err(Problem::internal)?;
+    let why = model.engine.explain(text, what).map_err(|error| Problem::failed(&error))?;
     let nearest = nearest.map(|k| model.classifier().nearest(text, k)).transpose();
-    let nearest = nearest.map_err(Problem::internal)?;
+    let nearest = nearest.map_err(|error| Problem::failed(&error))?;
     Reply::of(Arc::clone(&model), &Answer { why: &why, nearest })
 }
 

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use slugline::corpus::LabelKind;
 use slugline::decision::{Answer, UNKNOWN};
-use slugline::feedback::Correction;
+use slugline::feedback::{Correction, FeedbackError};
 
 use super::classify::Text;
 use super::{Reply, check_texts, invalid, log_texts};
 use crate::body::{self, Buffered, discard};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::service::Service;
 
 /// Characters of a label at most.
@@ -62,7 +62,11 @@ pub(crate) async fn store(
         return Err(service.feedback().err().unwrap_or_else(|| Problem::internal("no database")));
     }
     let body = body::json(&service, request).await?;
-    let stored = tokio::task::spawn_blocking(move || keep(body.service(), &body));
+    let turn = service.corrections.enter().await?;
+    let stored = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        keep(body.service(), &body)
+    });
     stored.await.unwrap_or_else(|panic| Err(Problem::internal(panic)))
 }
 
@@ -70,9 +74,12 @@ fn keep(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
     let given: Given<'_> = body::parse(&body.bytes)?;
     let text = given.text.as_ref();
     check_texts(&[text], &service.options().limits)?;
+    if text.trim().is_empty() {
+        return Err(invalid("`text` is blank, and nothing can be learnt from that."));
+    }
     let model = service.models.get(given.model.as_deref())?;
     let multi_label = model.classifier().label_kind() == LabelKind::Multi;
-    let labels = match (given.label, given.labels) {
+    let mut labels = match (given.label, given.labels) {
         (Some(label), None) => vec![label],
         (None, Some(labels)) if multi_label => labels,
         (None, Some(_)) => {
@@ -83,6 +90,11 @@ fn keep(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
         }
         (None, None) => return Err(invalid("There is no label: send `label`, what the text is.")),
     };
+    // As they are trimmed when they are read for a training.
+    for label in &mut labels {
+        label.truncate(label.trim_end().len());
+        label.drain(..label.len() - label.trim_start().len());
+    }
     check_labels(&labels)?;
     if given.note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
         return Err(invalid(format!("`note` is longer than {LONGEST_NOTE} characters.")));
@@ -106,7 +118,7 @@ fn keep(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
         note: given.note,
         time: SystemTime::now(),
     };
-    let id = service.feedback()?.add(&correction).map_err(Problem::internal)?;
+    let id = service.feedback()?.add(&correction).map_err(|error| failed(&error))?;
     service.metrics.count_correction(&model.name);
     let labels = &correction.labels;
     let stored = Stored {
@@ -127,7 +139,7 @@ fn check_labels(labels: &[String]) -> Result<(), Problem> {
     }
     for (i, label) in labels.iter().enumerate() {
         let length = label.chars().count();
-        if label.trim().is_empty() || length > LONGEST_LABEL || label.contains(char::is_control) {
+        if length == 0 || length > LONGEST_LABEL || label.contains(char::is_control) {
             return Err(invalid(format!(
                 "A label has {length} characters: expected 1 to {LONGEST_LABEL}, not blank, without line breaks."
             )));
@@ -143,9 +155,20 @@ fn check_labels(labels: &[String]) -> Result<(), Problem> {
 }
 
 pub(crate) async fn count(State(service): State<Arc<Service>>) -> Result<Reply, Problem> {
+    let turn = service.corrections.enter().await?;
     let counted = tokio::task::spawn_blocking(move || {
-        let corrections = service.feedback()?.count().map_err(Problem::internal)?;
+        let _turn = turn;
+        let corrections = service.feedback()?.count().map_err(|error| failed(&error))?;
         Reply::json(&Count { corrections })
     });
     counted.await.unwrap_or_else(|panic| Err(Problem::internal(panic)))
+}
+
+/// What the database says; that it is locked will pass.
+fn failed(error: &FeedbackError) -> Problem {
+    if error.is_busy() {
+        let detail = "Another program keeps the corrections locked. Try again later.";
+        return Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1));
+    }
+    Problem::failed(error)
 }

@@ -12,15 +12,17 @@ pub(crate) mod tei;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::body::Buffered;
+use crate::body::{Buffered, Held};
 use crate::models::Model;
 use crate::options::Limits;
 use crate::problem::{Code, Problem};
-use crate::service::Service;
+use crate::service::{SMALL, Service};
 
 pub(crate) use models::Sample;
 
@@ -36,6 +38,20 @@ pub(crate) struct Reply {
     model: Option<Arc<Model>>,
     /// Bytes of its header where tensors follow it.
     header_length: Option<usize>,
+    /// What it takes of the memory for bodies, until it is sent.
+    held: Option<Held>,
+}
+
+/// Bytes that are held until they are sent.
+struct HeldBytes {
+    bytes: Vec<u8>,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Reply {
@@ -43,7 +59,7 @@ impl Reply {
     pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_vec(value).map_err(Problem::internal)?;
         let (content_type, status) = ("application/json", StatusCode::OK);
-        Ok(Self { body, content_type, status, model: None, header_length: None })
+        Ok(Self { body, content_type, status, model: None, header_length: None, held: None })
     }
 
     /// JSON that a model has answered.
@@ -54,8 +70,11 @@ impl Reply {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let Self { body, content_type, status, model, header_length } = self;
-        let mut response = Response::new(Body::from(body));
+        let Self { body, content_type, status, model, header_length, held } = self;
+        let mut response = Response::new(match held {
+            None => Body::from(body),
+            Some(held) => Body::from(Bytes::from_owner(HeldBytes { bytes: body, _held: held })),
+        });
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -78,6 +97,13 @@ pub(crate) async fn compute(
     work: impl FnOnce(&Service, &Buffered) -> Result<Reply, Problem> + Send + 'static,
 ) -> Result<Reply, Problem> {
     let turn = service.gate.enter().await?;
+    let work = |service: &Service, body: &Buffered| {
+        let reply = work(service, body)?;
+        // Small ones are limited by the number of connections.
+        let held = Some(reply.body.len()).filter(|&bytes| bytes > SMALL);
+        let held = held.map(|bytes| body.hold(bytes)).transpose()?;
+        Ok(Reply { held, ..reply })
+    };
     if body.bytes.len().saturating_mul(cost) <= HERE {
         let reply = work(service, &body);
         drop(turn);
@@ -113,6 +139,12 @@ pub(crate) fn check_texts<T: AsRef<str>>(texts: &[T], limits: &Limits) -> Result
 /// A request that does not fit.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Code::InvalidRequest, detail)
+}
+
+/// A path that is no text.
+pub(crate) fn unreadable(rejection: &PathRejection) -> Problem {
+    let detail = format!("The path cannot be read: {}.", rejection.body_text());
+    Problem::new(Code::BadRequest, detail)
 }
 
 /// Puts the texts of a request into the log, where that is asked for.

@@ -37,5 +37,13 @@ pub(super) fn check_ready(service: &Service) -> Result<(), Problem> {
 pub(crate) async fn metrics(State(service): State<Arc<Service>>) -> Result<Reply, Problem> {
     let body = service.metrics.text().map_err(Problem::internal)?.into_bytes();
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(Reply { body, content_type, status: StatusCode::OK, model: None, header_length: None })
+    let reply = Reply {
+        body,
+        content_type,
+        status: StatusCode::OK,
+        model: None,
+        header_length: None,
+        held: None,
+    };
+    Ok(reply)
 }

@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{IntoResponse, Response};
 
+use super::unreadable;
 use crate::problem::{Code, Problem};
 
 /// Nothing but what this service itself sends.
@@ -75,7 +77,8 @@ pub(crate) async fn openapi() -> Response {
     sent("application/json", document)
 }
 
-pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn asset(name: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    let Path(name) = name.map_err(|rejection| unreadable(&rejection))?;
     match ASSETS.iter().find(|(asset, ..)| *asset == name) {
         Some((_, kind, content)) => Ok(sent(kind, content)),
         None => Err(Problem::new(Code::NotFound, "No page loads such a file.")),

@@ -19,11 +19,12 @@ use crate::service::Service;
 struct Question<'a> {
     #[serde(borrow)]
     inputs: Inputs<'a>,
-    #[serde(default)]
-    raw_scores: bool,
-    /// Texts are never cut, so that there is nothing to forbid.
-    #[serde(default, rename = "truncate")]
-    _truncate: bool,
+    raw_scores: Option<bool>,
+    /// Texts are never cut, so that there is nothing to forbid, nor an end to cut.
+    #[serde(rename = "truncate")]
+    _truncate: Option<bool>,
+    #[serde(rename = "truncation_direction")]
+    _truncation_direction: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +37,8 @@ enum Inputs<'a> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Input<'a> {
+    /// One text, where it is the only input.
+    Text(#[serde(borrow)] Text<'a>),
     Texts(#[serde(borrow)] Vec<Text<'a>>),
     /// Half of a pair, or nothing that could be one.
     Other(IgnoredAny),
@@ -59,13 +62,16 @@ fn answer(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
     let question: Question<'_> = body::parse(&body.bytes)?;
     let (texts, one) = match question.inputs {
         Inputs::One(text) => (vec![text], true),
+        Inputs::Batch(inputs) if matches!(inputs.as_slice(), [Input::Text(_)]) => {
+            (batch(inputs)?, true)
+        }
         Inputs::Batch(inputs) => (batch(inputs)?, false),
     };
     check_texts(&texts, &service.options().limits)?;
     log_texts(body, &texts);
     let model = service.models.get(None)?;
     let predictions = model.answer(&texts, None);
-    let scores = match question.raw_scores {
+    let scores = match question.raw_scores.unwrap_or(false) {
         false => predictions.iter().map(|prediction| ranked(&model, prediction)).collect(),
         true => raw(&model, &texts)?,
     };
@@ -79,9 +85,11 @@ fn batch(inputs: Vec<Input<'_>>) -> Result<Vec<Text<'_>>, Problem> {
     if inputs.is_empty() {
         return Err(invalid("`inputs` is empty: expected at least one text."));
     }
+    let single = inputs.len() == 1;
     let one = |input| match input {
+        Input::Text(text) if single => Ok(text),
         Input::Texts(mut texts) if texts.len() == 1 => Ok(texts.swap_remove(0)),
-        Input::Texts(_) | Input::Other(_) => Err(invalid(
+        Input::Text(_) | Input::Texts(_) | Input::Other(_) => Err(invalid(
             "`inputs` has something else than lists of one text: two texts are a pair, and this classifier \
              takes single ones; a batch is a list of lists: [[\"first\"], [\"second\"]].",
         )),
@@ -100,7 +108,7 @@ fn raw<'a>(model: &'a Model, texts: &[Text<'_>]) -> Result<Vec<Vec<Score<'a>>>, 
     let classifier = model.classifier();
     let rows = classifier.vectorizer().transform(texts);
     let logits = rows.and_then(|rows| classifier.network().logits(&rows));
-    let logits = logits.map_err(Problem::internal)?;
+    let logits = logits.map_err(|error| Problem::failed(&error))?;
     let row = |logits: &[f32]| {
         let pairs = logits.iter().zip(classifier.class_names());
         let mut scores: Vec<_> = pairs.map(|(&score, label)| Score { score, label }).collect();

@@ -133,6 +133,7 @@ impl Said {
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status);
         assert_eq!(problem["type"], format!("/docs#{code}"));
+        assert_eq!(problem["error"], problem["detail"]);
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
         problem["detail"].as_str().unwrap().to_owned()

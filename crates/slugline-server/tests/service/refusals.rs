@@ -133,6 +133,8 @@ async fn corrections_that_are_none_are_refused() {
     let long = "x".repeat(201);
     for (question, part) in [
         (json!({ "text": "a" }), "no label"),
+        (json!({ "text": " \n", "label": "a" }), "is blank"),
+        (json!({ "text": "a", "labels": ["x", " x"], "model": "several" }), "`x` is there twice"),
         (json!({ "text": "a", "label": "" }), "not blank"),
         (json!({ "text": "a", "label": " " }), "not blank"),
         (json!({ "text": "a", "label": "a\nb" }), "line breaks"),
@@ -215,6 +217,15 @@ async fn other_paths_methods_and_media_types_are_refused() {
     }
     let said = asked.send(Request::post("/predict").body(Body::from("{}")).unwrap()).await;
     assert!(said.refusal(415, "unsupported_media_type").contains("no content-type"));
+    for path in ["/v2/models/%ff", "/v2/models/%ff/ready", "/assets/%ff"] {
+        asked.get(path).await.refusal(400, "bad_request");
+    }
+    let zipped = Request::post("/v1/classify").header("content-type", "application/json");
+    let zipped = zipped.header("content-encoding", "gzip").body(Body::from("{\"text\":\"a\"}"));
+    let said = asked.send(zipped.unwrap()).await;
+    assert!(said.refusal(415, "unsupported_media_type").contains("gzip"));
+    let long = asked.get(&format!("/v1/{}", "x".repeat(5_000))).await.refusal(404, "not_found");
+    assert_eq!(long.chars().count(), 1_001);
     for kind in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.a+json"] {
         let request = Request::post("/v1/classify").header("content-type", kind);
         asked.send(request.body(Body::from("{\"text\":\"a\"}")).unwrap()).await.ok();
@@ -288,6 +299,44 @@ async fn more_bytes_than_there_is_room_for_are_turned_away() {
     for _ in 0..3 {
         asked.post("/v1/classify", json!({ "text": "x".repeat(900) })).await.ok();
     }
+}
+
+#[tokio::test]
+async fn room_is_kept_for_what_is_small_and_taken_by_large_answers() {
+    let asked = Asked::within(Limits { max_buffer: 200_000, ..Limits::default() });
+    let large = asked.post("/v1/classify", json!({ "text": "x".repeat(160_000) })).await;
+    large.refusal(503, "overloaded");
+    asked.post("/v1/classify", json!({ "text": "x".repeat(60_000) })).await.ok();
+    // The question is small, the answer is not.
+    let texts = json!({ "texts": vec!["coffee"; 1000], "top_k": "all" });
+    asked.post("/v1/classify", texts).await.refusal(503, "overloaded");
+    for _ in 0..3 {
+        asked.post("/v1/classify", json!({ "texts": vec!["coffee"; 600] })).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn corrections_that_wait_hold_nobody_else_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.sqlite");
+    let queue = Duration::from_millis(200);
+    let timeouts = Timeouts { queue, ..Timeouts::default() };
+    let asked = Asked::new(Options { feedback: Some(path.clone()), timeouts, ..options() });
+    let correction = json!({ "text": "a", "label": "b" });
+    asked.post("/v1/feedback", &correction).await;
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let first = asked.post("/v1/feedback", &correction);
+    let second = async {
+        // When the first has its turn.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let second = asked.post("/v1/feedback", &correction).await;
+        second.refusal(503, "overloaded");
+        asked.post("/v1/classify", json!({ "texts": vec![TEXT; 1000] })).await.ok();
+        other.execute_batch("ROLLBACK").unwrap();
+    };
+    let (first, ()) = tokio::join!(first, second);
+    assert_eq!(first.status, 201);
 }
 
 #[tokio::test(start_paused = true)]

@@ -191,6 +191,8 @@ async fn text_embeddings_inference_is_spoken() {
     let batch = json!({ "inputs": [[TEXT], ["Gold fell."]], "truncate": true });
     let batch = asked.post("/predict", batch).await.ok();
     assert_eq!((batch.as_array().unwrap().len(), &batch[0]), (2, &one));
+    let listed = json!({ "inputs": [TEXT], "truncate": null, "truncation_direction": "right" });
+    assert_eq!(asked.post("/predict", listed).await.ok(), one);
     let raw = asked.post("/predict", json!({ "inputs": TEXT, "raw_scores": true })).await.ok();
     // The order stays, as softmax and temperature do not change it.
     assert_eq!(raw[0]["label"], one[0]["label"]);

@@ -306,6 +306,24 @@ async fn the_end_waits_for_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn connections_that_wait_to_be_accepted_are_served_at_the_end() {
+    let running = Running::start(impatient()).await;
+    // The service does not run until this task waits: the system alone takes these connections.
+    let connect = || {
+        let mut stream = std::net::TcpStream::connect(running.address).unwrap();
+        std::io::Write::write_all(&mut stream, classify(TEXT).as_bytes()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Connection(TcpStream::from_std(stream).unwrap())
+    };
+    let connections: Vec<_> = (0..20).map(|_| connect()).collect();
+    let stopping = tokio::spawn(running.stop());
+    for mut connection in connections {
+        assert_eq!(connection.read().await.expect("no answer").0, 200);
+    }
+    assert_eq!(stopping.await.unwrap(), Drained { cut_off: 0 });
+}
+
+#[tokio::test]
 async fn the_end_does_not_wait_for_ever() {
     let mut options = impatient();
     options.timeouts.body = Duration::from_secs(60);

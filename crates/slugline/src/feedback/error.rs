@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
 use crate::database::DatabaseError;
 
 /// Why corrections could not be kept or told.
@@ -61,6 +63,17 @@ pub enum FeedbackError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl FeedbackError {
+    /// Whether another program, or another connection, kept the file locked: it is worth another try.
+    pub fn is_busy(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        matches!(
+            source.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
 }
 
 impl From<DatabaseError> for FeedbackError {

@@ -4,19 +4,20 @@ mod tensors;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use slugline::classifier::Prediction;
 
 use super::operation::check_ready;
-use super::{Reply, check_texts, compute, invalid, log_texts};
+use super::{Reply, check_texts, compute, invalid, log_texts, unreadable};
 use crate::body::{self, Buffered};
 use crate::models::Model;
 use crate::problem::{Code, Problem};
 use crate::service::Service;
 
-pub(super) use tensors::HEADER_LENGTH;
+pub(crate) use tensors::HEADER_LENGTH;
 use tensors::{Input, Object, Output, Split};
 
 /// The one version of every model.
@@ -91,7 +92,14 @@ pub(crate) struct Place {
     version: Option<String>,
 }
 
+/// The same where it can be read.
+type NamedPlace = Result<Path<Place>, PathRejection>;
+
 impl Place {
+    fn of(named: NamedPlace) -> Result<Self, Problem> {
+        named.map(|Path(place)| place).map_err(|rejection| unreadable(&rejection))
+    }
+
     fn model(&self, service: &Service) -> Result<Arc<Model>, Problem> {
         let model = service.models.get(Some(&self.model))?;
         match self.version.as_deref() {
@@ -150,9 +158,9 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<Reply, 
 
 pub(crate) async fn model(
     State(service): State<Arc<Service>>,
-    Path(place): Path<Place>,
+    place: NamedPlace,
 ) -> Result<Reply, Problem> {
-    let model = place.model(&service)?;
+    let model = Place::of(place)?.model(&service)?;
     let output = |told: Told| {
         let shape = match told {
             Told::Probabilities => json!([-1, model.classifier().class_names().len()]),
@@ -172,16 +180,16 @@ pub(crate) async fn model(
 
 pub(crate) async fn model_ready(
     State(service): State<Arc<Service>>,
-    Path(place): Path<Place>,
+    place: NamedPlace,
 ) -> Result<Reply, Problem> {
-    let model = place.model(&service)?;
+    let model = Place::of(place)?.model(&service)?;
     check_ready(&service)?;
     Reply::of(Arc::clone(&model), &json!({ "name": model.name, "ready": true }))
 }
 
 pub(crate) async fn infer(
     State(service): State<Arc<Service>>,
-    Path(place): Path<Place>,
+    place: NamedPlace,
     request: Request,
 ) -> Result<Reply, Problem> {
     // Read before anything is refused, so that the connection can go on.
@@ -190,7 +198,7 @@ pub(crate) async fn infer(
     let body = body::any(&service, request).await?;
     kind?;
     let header_length = header_length?;
-    let model = place.model(&service)?;
+    let model = Place::of(place)?.model(&service)?;
     compute(&service, body, 1, move |service, body| answer(service, body, &model, header_length))
         .await
 }

@@ -3,7 +3,7 @@
 //! In binary an element of `BYTES` is its length, four bytes from the lowest on, and its bytes; one of
 //! `FP32` is its four bytes from the lowest on. `Inference-Header-Content-Length` says where JSON ends.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -12,8 +12,7 @@ use super::super::invalid;
 use crate::problem::{Code, Problem};
 
 /// How many bytes of a body are JSON.
-pub(in super::super) const HEADER_LENGTH: HeaderName =
-    HeaderName::from_static("inference-header-content-length");
+pub(crate) const HEADER_LENGTH: &str = "inference-header-content-length";
 
 /// What the header says of where JSON ends.
 pub(super) fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
