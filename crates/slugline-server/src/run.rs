@@ -1,12 +1,12 @@
 //! From options to the end of the process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::connection::{Drained, serve};
 use crate::error::ServeError;
@@ -30,10 +30,17 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
     raise_file_limit(options.limits.max_connections);
     let runtime =
         Builder::new_multi_thread().worker_threads(options.thread_count()).enable_all().build()?;
-    let drained = runtime.block_on(serve_until_told(&service));
+    let (tell, told) = channel();
+    let loader = std::thread::Builder::new().name("loader".to_owned()).spawn({
+        let service = Arc::clone(&service);
+        move || load_anew(&service, &told)
+    })?;
+    let drained = runtime.block_on(serve_until_told(&service, tell));
     // Tasks let go of the service, so that the database of corrections is closed: all of it is then in
     // one file. What still computes for a client that is gone is not waited for any longer.
     runtime.shutdown_timeout(LAST_COMPUTATIONS);
+    // Its panics are caught where they come about.
+    let _ = loader.join();
     let Drained { cut_off } = drained?;
     match cut_off {
         0 => Ok(()),
@@ -44,14 +51,13 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
     }
 }
 
-async fn serve_until_told(service: &Arc<Service>) -> Result<Drained, ServeError> {
+async fn serve_until_told(service: &Arc<Service>, tell: Sender<()>) -> Result<Drained, ServeError> {
     let address = service.options().listen;
     let refused = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     let end = told_to_end()?;
-    reload_when_told(service)?;
-    watch(service);
+    reload_when_told(tell.clone())?;
     for slot in service.models.slots() {
         let (model, file, checksum) = (slot.name(), slot.path().display(), &slot.model().checksum);
         tracing::info!(model, %file, checksum, "serving");
@@ -66,6 +72,8 @@ async fn serve_until_told(service: &Arc<Service>) -> Result<Drained, ServeError>
     tracing::info!("listening on http://{bound} ({reach})");
     let drained = serve(listener, Arc::clone(service), end).await;
     tracing::info!(cut_off = drained.cut_off, "ended");
+    // Until here it can be told, also where no signal does.
+    drop(tell);
     Ok(drained)
 }
 
@@ -116,39 +124,36 @@ fn told_to_end() -> Result<impl Future<Output = ()>, ServeError> {
     })
 }
 
+/// Sends word to load all models anew whenever SIGHUP comes.
 #[cfg(unix)]
-fn reload_when_told(service: &Arc<Service>) -> Result<(), ServeError> {
+fn reload_when_told(told: Sender<()>) -> Result<(), ServeError> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
-    let service = Arc::clone(service);
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            let service = Arc::clone(&service);
-            // A panic is told by the runtime, and the models stay.
-            let _ = spawn_blocking(move || service.reload()).await;
-        }
-    });
+    tokio::spawn(async move { while hangup.recv().await.is_some() && told.send(()).is_ok() {} });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn reload_when_told(_: &Arc<Service>) -> Result<(), ServeError> {
+fn reload_when_told(_: Sender<()>) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Looks every now and then whether a model file has changed.
-fn watch(service: &Arc<Service>) {
-    let Some(every) = service.options().watch.filter(|every| *every > Duration::ZERO) else {
-        return;
-    };
-    let service = Arc::clone(service);
-    tokio::spawn(async move {
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let service = Arc::clone(&service);
-            let _ = spawn_blocking(move || service.reload_changed()).await;
-        }
-    });
+/// Loads models anew, when it is told to and when a file has changed, until nobody can tell it any more.
+/// One thread does it all: what the allocator keeps for a thread that has loaded a model is kept once.
+fn load_anew(service: &Service, told: &Receiver<()>) {
+    let watch = service.options().watch.filter(|every| *every > Duration::ZERO);
+    loop {
+        let word = match watch {
+            Some(every) => told.recv_timeout(every),
+            None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        // A panic is told by its hook, and the models stay.
+        let _ = match word {
+            Ok(()) => catch_unwind(AssertUnwindSafe(|| service.reload())),
+            Err(RecvTimeoutError::Timeout) => {
+                catch_unwind(AssertUnwindSafe(|| service.reload_changed()))
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+    }
 }
