@@ -79,7 +79,7 @@ pub(crate) async fn json(service: &Arc<Service>, request: Request) -> Result<Buf
 }
 
 /// The media type without its parameters, in lower case.
-fn content_type(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.as_bytes();
     let kind = value.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
     Some(String::from_utf8_lossy(kind).to_ascii_lowercase())

@@ -223,8 +223,7 @@ impl ModelMetrics {
                 Answer::Labels(labels) => labels.iter().for_each(|&class| self.count_class(class)),
                 Answer::Unknown(_) => drop(self.unknown.inc()),
             }
-            let confidence = prediction.probabilities.get(prediction.class as usize);
-            self.confidence.observe(f64::from(confidence.copied().unwrap_or_default()));
+            self.confidence.observe(f64::from(prediction.largest_probability()));
             self.unknown_share.observe(f64::from(prediction.unknown_share()));
         }
     }

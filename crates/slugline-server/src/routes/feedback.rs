@@ -112,7 +112,7 @@ fn keep(service: &Service, body: &Buffered) -> Result<Reply, Problem> {
         labels,
         multi_label,
         answer: answered,
-        probability: prediction.probabilities.get(prediction.class as usize).copied(),
+        probability: Some(prediction.largest_probability()),
         model: model.name.clone(),
         checksum: model.checksum.clone(),
         note: given.note,

@@ -34,6 +34,11 @@ impl Prediction {
         Known { words, unknown_words, nothing: false }.unknown_share()
     }
 
+    /// The largest of the probabilities, that of `class`; 0 where there are none.
+    pub fn largest_probability(&self) -> f32 {
+        self.probabilities.get(self.class as usize).copied().unwrap_or_default()
+    }
+
     /// The `k` most probable classes with their probabilities, the most probable first; equal ones in
     /// the order of the classes.
     pub fn top_k(&self, k: usize) -> Vec<(u32, f32)> {

@@ -58,8 +58,6 @@ impl Told {
     /// As a tensor.
     fn of(self, model: &Model, predictions: &[Prediction]) -> Output {
         let rows = predictions.len();
-        let largest =
-            |p: &Prediction| p.probabilities.get(p.class as usize).copied().unwrap_or_default();
         let (shape, data) = match self {
             Self::Label => {
                 let label = |p: &Prediction| match model.classifier().answered(p).as_slice() {
@@ -68,9 +66,12 @@ impl Told {
                 };
                 (vec![rows], tensors::Data::Bytes(predictions.iter().map(label).collect()))
             }
-            Self::Probability => {
-                (vec![rows], tensors::Data::Floats(predictions.iter().map(largest).collect()))
-            }
+            Self::Probability => (
+                vec![rows],
+                tensors::Data::Floats(
+                    predictions.iter().map(Prediction::largest_probability).collect(),
+                ),
+            ),
             Self::Probabilities => {
                 let all = predictions.iter().flat_map(|p| p.probabilities.iter().copied());
                 let classes = model.classifier().class_names().len();

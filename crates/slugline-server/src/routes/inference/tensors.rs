@@ -3,12 +3,13 @@
 //! In binary an element of `BYTES` is its length, four bytes from the lowest on, and its bytes; one of
 //! `FP32` is its four bytes from the lowest on. `Inference-Header-Content-Length` says where JSON ends.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::super::invalid;
+use crate::body::content_type;
 use crate::problem::{Code, Problem};
 
 /// How many bytes of a body are JSON.
@@ -26,17 +27,14 @@ pub(super) fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Proble
 
 /// Checks that a body is said to be what the protocol sends: clients of it often say nothing.
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let kind = value.as_bytes().split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
-    let known: [&[u8]; 2] = [b"application/json", b"application/octet-stream"];
-    match known.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
-        true => Ok(()),
-        false => Err(Problem::new(
+    let Some(kind) = content_type(headers) else { return Ok(()) };
+    match kind.as_str() {
+        "application/json" | "application/octet-stream" => Ok(()),
+        _ => Err(Problem::new(
             Code::UnsupportedMediaType,
             format!(
-                "The content-type is `{}`; send application/json, or application/octet-stream where \
-                 tensors follow the JSON.",
-                String::from_utf8_lossy(kind)
+                "The content-type is `{kind}`; send application/json, or application/octet-stream where \
+                 tensors follow the JSON."
             ),
         )),
     }
