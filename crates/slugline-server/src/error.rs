@@ -1,4 +1,4 @@
-//! Why a service cannot be started.
+//! Why a service cannot be started, or has not ended well.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use slugline::feedback::FeedbackError;
 use slugline::model_file::ModelFileError;
 
-/// Why a service cannot be started.
+/// Why a service cannot be started, or has not ended well.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -78,6 +78,6 @@ pub enum ServeError {
         /// How many connections.
         connections: usize,
         /// After how many seconds.
-        seconds: u64,
+        seconds: f64,
     },
 }

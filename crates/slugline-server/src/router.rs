@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -145,8 +145,9 @@ pub(crate) fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServeError> 
     ))
 }
 
-async fn not_found(request: Request) -> Problem {
-    let detail = format!("There is nothing at {}; /docs lists the routes.", request.uri().path());
+async fn not_found(State(service): State<Arc<Service>>, request: Request) -> Problem {
+    let lists = if service.options().page { "; /docs lists the routes" } else { "" };
+    let detail = format!("There is nothing at {}{lists}.", request.uri().path());
     discard(request).await;
     Problem::new(Code::NotFound, detail)
 }

@@ -45,7 +45,7 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
     match cut_off {
         0 => Ok(()),
         connections => {
-            let seconds = options.timeouts.drain.as_secs();
+            let seconds = options.timeouts.drain.as_secs_f64();
             Err(ServeError::CutOff { connections, seconds })
         }
     }
